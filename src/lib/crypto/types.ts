@@ -1,0 +1,20 @@
+/** Keys and signatures (identity-and-actors §1). */
+
+/** Key kinds by their libp2p protobuf names. `Eth` and `Cardano` verify only: their private halves live in wallets. */
+export type KeyType = 'Ed25519' | 'Secp256k1' | 'Eth' | 'Cardano'
+
+export interface PublicKey {
+  readonly type: KeyType
+  /** Raw key: 32 bytes for Ed25519 and Cardano, 33 (compressed) for the others. */
+  readonly raw: Uint8Array
+  /** True when `signature` is a valid, canonical signature of `data`. Malformed input is false, never a throw. */
+  verify(data: Uint8Array, signature: Uint8Array): boolean
+}
+
+export interface PrivateKey {
+  readonly type: 'Ed25519' | 'Secp256k1'
+  readonly publicKey: PublicKey
+  sign(data: Uint8Array): Uint8Array
+  /** libp2p protobuf form (§1.2), the plaintext of a keystore file. Secret. */
+  toProtobuf(): Uint8Array
+}

@@ -1,0 +1,148 @@
+/** Capability tokens and the context that checks and makes them (identity-and-actors §5 to §7). */
+
+import type { Did, PeerId, ActorId, Refusal, Result } from '../../types/index.ts'
+
+/** A capability or topic: a path such as `/dms/deployment`. `/a` implies `/a/b`, not `/ab`; `/` implies all. */
+export type Capability = string
+
+export type TokenAction = 'delegate' | 'invoke' | 'broadcast' | 'revoke'
+
+/** One link of a chain, leaf outermost. `undefined` audience: anyone. Lists keep Go's difference between null and empty. */
+export interface Token {
+  readonly action: TokenAction | (string & {})
+  readonly issuer: Did
+  readonly subject: Did
+  readonly audience: Did | undefined
+  readonly topics: readonly Capability[]
+  /** `null` is Go's nil list; it prints differently from the empty one and both appear in signed bytes. */
+  readonly capabilities: readonly Capability[] | null
+  readonly nonce: Uint8Array | null
+  /** Unix nanoseconds. */
+  readonly expiresAtNs: bigint
+  /** Deepest chain position at which it may stand; 0 is unlimited. */
+  readonly depth: bigint
+  readonly chain: Token | undefined
+  readonly signature: Uint8Array | undefined
+}
+
+/** Who asks whom for what: the facts of one message. */
+export interface InvocationQuestion {
+  /** `did` of the sender's handle. */
+  readonly origin: Did
+  /** DID derived from the sender's actor id. */
+  readonly subject: Did
+  /** DID derived from the receiver's actor id. */
+  readonly audience: Did
+  /** Any one of these suffices. */
+  readonly capabilities: readonly Capability[]
+}
+
+export interface BroadcastQuestion {
+  readonly origin: Did
+  readonly subject: Did
+  readonly topic: Capability
+  readonly capabilities: readonly Capability[]
+}
+
+/** Tokens taken from one message; they count only for that message. Release them when its handler is done. */
+export interface ConsumedTokens {
+  release(): void
+}
+
+/**
+ * Capability context of one owner DID (§7): anchors of trust, tokens of messages being handled, and the making
+ * of tokens for outgoing messages. One per process; all its actors share it.
+ */
+export interface CapabilityContext {
+  readonly owner: Did
+
+  /**
+   * Reads the token list of a message (at most 16 KiB), verifies each token that could matter and holds them for
+   * the message. A malformed list is a refusal; tokens that do not verify are set aside with their reasons, which
+   * show up when `authorizeInvocation` then refuses.
+   */
+  consume(origin: Did, blob: Uint8Array): Result<ConsumedTokens>
+
+  /** Whether tokens held now let the sender invoke one of the capabilities (§7.5). The refusal names each token and rule. */
+  authorizeInvocation(question: InvocationQuestion, tokens: ConsumedTokens): Result<void>
+
+  authorizeBroadcast(question: BroadcastQuestion, tokens: ConsumedTokens): Result<void>
+
+  /** Token list for an outgoing message (§7.7); `delegate` are the reply capabilities the receiver gets back. */
+  provideInvocation(request: {
+    readonly target: Did
+    readonly subject: Did
+    readonly audience: Did
+    readonly expiresAtNs: bigint
+    readonly invoke: readonly Capability[]
+    readonly delegate: readonly Capability[]
+    /** Tokens of the message that is being answered: received reply delegations are chained on. */
+    readonly tokens?: ConsumedTokens | undefined
+  }): Promise<Uint8Array>
+
+  /** Token list for a broadcast (§7.8). */
+  provideBroadcast(request: {
+    readonly subject: Did
+    readonly topic: Capability
+    readonly expiresAtNs: bigint
+    readonly broadcast: readonly Capability[]
+  }): Promise<Uint8Array>
+
+  /** A self-signed token without chain (§7.9). */
+  grant(request: TokenRequest): Promise<Token>
+
+  /** Delegations chained on provide anchors (§7.9). A refusal says which anchors were tried and what each lacked. */
+  delegate(request: TokenRequest & { readonly selfSign: 'no' | 'also' | 'only' }): Promise<Result<Token[]>>
+
+  /** Revocation of a token this owner issued (§6.5). */
+  revoke(token: Token): Promise<Result<Token>>
+
+  readonly anchors: Anchors
+}
+
+export interface TokenRequest {
+  readonly action: 'delegate' | 'invoke' | 'broadcast'
+  readonly subject: Did
+  readonly audience?: Did | undefined
+  readonly topics: readonly Capability[]
+  readonly capabilities: readonly Capability[]
+  /** 0n in `delegate` takes each parent's own expiry. */
+  readonly expiresAtNs: bigint
+  readonly depth: bigint
+}
+
+/** Anchors of a context. Adding verifies; a token that does not verify is a refusal and nothing is changed. */
+export interface Anchors {
+  readonly roots: readonly Did[]
+  readonly require: readonly Token[]
+  readonly provide: readonly Token[]
+  readonly revoke: readonly Token[]
+  addRoot(did: Did): boolean
+  addRequire(tokens: readonly Token[]): Result<void>
+  addProvide(tokens: readonly Token[]): Result<void>
+  addRevoke(tokens: readonly Token[]): Result<void>
+  removeRoot(did: Did): boolean
+  /** By issuer and nonce. */
+  removeRequire(token: Token): boolean
+  removeProvide(token: Token): boolean
+  /** Drops what has expired (§7.10); returns how many tokens went. */
+  collectGarbage(): number
+}
+
+/** Everything in a capability file (§4.1), before it is verified. */
+export interface CapabilityFile {
+  readonly did: Did
+  readonly roots: readonly Did[]
+  readonly require: readonly Token[]
+  readonly provide: readonly Token[]
+  readonly revoke: readonly Token[]
+  /** Entries that could not be read, as their JSON text, with the reason: reported, kept, never fatal. */
+  readonly setAside: readonly { readonly text: string; readonly reason: Refusal }[]
+}
+
+/** Shorthand used by callers that convert between spellings of one key. */
+export interface KeyNames {
+  readonly did: Did
+  readonly peerId: PeerId
+  readonly actorId: ActorId
+}

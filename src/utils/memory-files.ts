@@ -1,0 +1,41 @@
+/** Files in memory behind the `FileStore` contract, for simulation and fast tests. */
+
+import { dirname } from 'node:path'
+import type { FileLock, FileStore } from '../types/index.ts'
+import { Mutex } from './mutex.ts'
+
+export class MemoryFiles implements FileStore {
+  readonly #files = new Map<string, Uint8Array>()
+  readonly #locks = new Map<string, Mutex>()
+
+  async read(path: string): Promise<Uint8Array | undefined> {
+    return this.#files.get(path)?.slice()
+  }
+
+  async writeAtomic(path: string, content: Uint8Array): Promise<void> {
+    this.#files.set(path, content.slice())
+  }
+
+  async list(directory: string): Promise<string[]> {
+    const inside = [...this.#files.keys()].filter(path => dirname(path) === directory)
+    return inside.map(path => path.slice(directory.length + 1)).sort()
+  }
+
+  async remove(path: string): Promise<void> {
+    this.#files.delete(path)
+  }
+
+  async lock(path: string): Promise<FileLock> {
+    const mutex = this.#locks.get(path) ?? new Mutex()
+    this.#locks.set(path, mutex)
+    const released = Promise.withResolvers<void>()
+    const acquired = Promise.withResolvers<void>()
+    void mutex.run(async () => {
+      acquired.resolve()
+      await released.promise
+    })
+    await acquired.promise
+    const release = async (): Promise<void> => released.resolve()
+    return { release, [Symbol.asyncDispose]: release }
+  }
+}

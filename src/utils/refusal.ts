@@ -1,0 +1,56 @@
+import type { Refusal, Result } from '../types/index.ts'
+
+export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
+  return { ok: true, value }
+}
+
+export function refuse(error: Refusal): { readonly ok: false; readonly error: Refusal } {
+  return { ok: false, error }
+}
+
+/** Makes a refusal; leaves out what is empty so that it prints short. */
+export function refusal(code: string, message: string, parts: { details?: Refusal['details']; causes?: readonly Refusal[] } = {}): Refusal {
+  return {
+    code,
+    message,
+    ...(parts.details && Object.keys(parts.details).length > 0 ? { details: parts.details } : {}),
+    ...(parts.causes && parts.causes.length > 0 ? { causes: parts.causes } : {})
+  }
+}
+
+/** Deepest tree printed or accepted; a hostile peer must not exhaust the stack. */
+export const MAX_REFUSAL_DEPTH = 32
+
+/**
+ * Prints the tree of causes, one line each:
+ *
+ * ```
+ * not authorised to invoke '/dms/node/deployment/new' (UCAN_NOT_AUTHORIZED)
+ * └─ token 1 of 2 expired 2026-01-01T00:00:00Z (UCAN_EXPIRED)
+ * ```
+ */
+export function renderRefusal(tree: Refusal): string {
+  const lines: string[] = [headline(tree)]
+  appendCauses(tree, '', lines, 0)
+  return lines.join('\n')
+}
+
+function headline(node: Refusal): string {
+  return `${node.message} (${node.code})`
+}
+
+function appendCauses(node: Refusal, indent: string, lines: string[], depth: number): void {
+  if (depth >= MAX_REFUSAL_DEPTH) return
+  const causes = node.causes ?? []
+  causes.forEach((cause, index) => {
+    const last = index === causes.length - 1
+    lines.push(`${indent}${last ? '└─' : '├─'} ${headline(cause)}`)
+    appendCauses(cause, indent + (last ? '   ' : '│  '), lines, depth + 1)
+  })
+}
+
+/** The value, or throws `toError(refusal)`. For the border between verdict code and code that throws. */
+export function unwrap<T>(result: Result<T>, toError: (refusal: Refusal) => Error): T {
+  if (result.ok) return result.value
+  throw toError(result.error)
+}
