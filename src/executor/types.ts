@@ -81,7 +81,11 @@ export interface ExecutionResult {
 
 /** Steps of a start that may take long. */
 export type StartProgress =
-  | { readonly step: 'pulling'; readonly image: string; /** 0 to 1; absent while unknown. */ readonly fraction?: number }
+  | {
+      readonly step: 'pulling'
+      readonly image: string /** 0 to 1; absent while unknown. */
+      readonly fraction?: number
+    }
   | { readonly step: 'creating' }
   | { readonly step: 'started' }
 
