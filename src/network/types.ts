@@ -34,7 +34,12 @@ export interface TopicHandlers {
 export type NetworkEvent =
   | { readonly type: 'peer-connected'; readonly peer: PeerId }
   | { readonly type: 'peer-disconnected'; readonly peer: PeerId }
-  | { readonly type: 'subscription-changed'; readonly peer: PeerId; readonly topic: string; readonly subscribed: boolean }
+  | {
+      readonly type: 'subscription-changed'
+      readonly peer: PeerId
+      readonly topic: string
+      readonly subscribed: boolean
+    }
 
 /** Score of a peer as gossip sees it. Member names are the wire names of `/dms/node/peers/score`. */
 export interface PeerScore {
