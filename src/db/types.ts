@@ -46,7 +46,15 @@ export interface ReservationRepository {
 }
 
 export type AllocationStatus =
-  | 'pending' | 'starting' | 'running' | 'restarting' | 'stopped' | 'completed' | 'failed' | 'terminated' | 'standby'
+  | 'pending'
+  | 'starting'
+  | 'running'
+  | 'restarting'
+  | 'stopped'
+  | 'completed'
+  | 'failed'
+  | 'terminated'
+  | 'standby'
 
 /** Provider side: one allocation that lives, or lived, on this machine. */
 export interface AllocationRecord {
@@ -84,7 +92,15 @@ export interface AllocationRepository {
 
 /** Numbers are the reference's database values (deployment §2.3); the text travels on the wire. */
 export type DeploymentStatus =
-  | 'Preparing' | 'Generating' | 'Committing' | 'Provisioning' | 'Running' | 'Failed' | 'ShuttingDown' | 'Completed' | 'Updating'
+  | 'Preparing'
+  | 'Generating'
+  | 'Committing'
+  | 'Provisioning'
+  | 'Running'
+  | 'Failed'
+  | 'ShuttingDown'
+  | 'Completed'
+  | 'Updating'
 
 /** Orchestrator side: one deployment. */
 export interface DeploymentRecord {

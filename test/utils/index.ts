@@ -1,0 +1,4 @@
+/** Helpers for tests of every kind. */
+export { type LogEntry, MemoryLog } from './memory-log.ts'
+export { SOURCE_ROOT, sourceFiles } from './source-files.ts'
+export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
