@@ -21,6 +21,7 @@ export { formatDuration, isoTime, parseDurationMs, parseTimeMs } from './duratio
 export { CapacityError, errorCode, errorMessage, NuError, type NuErrorOptions, SyntaxFault, TimeLimitError } from './error.ts'
 export { Emitter } from './events.ts'
 export { type GoJsonLimits, type GoJsonObject, type GoJsonValue, goJsonString, goMember, parseGoJson } from './go-json.ts'
+export { memoize } from './memo.ts'
 export { MemoryFiles } from './memory-files.ts'
 export { Mutex } from './mutex.ts'
 export { BoundedQueue, Limiter } from './queue.ts'
