@@ -88,6 +88,8 @@ function lowerBidEntry(value: unknown): unknown {
   const entry = new Map(Object.entries(value))
   const pick = (...names: string[]): unknown => names.map(name => entry.get(name)).find(found => found !== undefined && found !== null)
   return {
+    // The v0.5 release knows neither `node_id` nor continents; its bids are answered in its own form.
+    era: entry.has('node_id') ? 'later' : 'v0.5',
     node_id: pick('node_id', 'NodeID'),
     executors: pick('executors', 'Executors'),
     resources: pick('resources', 'Resources'),
@@ -103,6 +105,7 @@ const lowerKeys = (value: unknown): unknown =>
 const bidEntrySchema = z.preprocess(
   lowerBidEntry,
   z.object({
+    era: z.enum(['v0.5', 'later']),
     node_id: text.min(1),
     executors: list(text, 16),
     resources: resourcesSchema,

@@ -1,0 +1,7 @@
+/**
+ * Dynamic grants: short-lived permissions that a node gives to another one for the time of a deployment.
+ *
+ * @packageDocumentation
+ */
+export { GRANT_LIFE_MS, GRANT_RENEWAL_MS } from './constants.ts'
+export { type Grant, GrantKeeper, type GrantKeeperDeps, type GrantRequest } from './grant-keeper.ts'

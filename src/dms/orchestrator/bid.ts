@@ -1,0 +1,209 @@
+/**
+ * Bids as they travel (deployment §2.4.3) and the signature in them, which covers the text `dms-bid-` and the
+ * Go JSON of the bid without its signature. Two eras write the location differently; each is verified in the
+ * form it was signed in.
+ */
+
+import { z } from 'zod'
+import { handleFromWire, handleToWire } from '../../actor/index.ts'
+import { type PrivateKey, publicKeyOfPeerId } from '../../lib/crypto/index.ts'
+import type { Handle, PeerId, Refusal, Result } from '../../types/index.ts'
+import {
+  base64ToBytes,
+  bytesToBase64,
+  goJsonString,
+  ok,
+  refusal,
+  refuse,
+  utf8ToBytes
+} from '../../utils/index.ts'
+import type { LocationSpec } from '../ensemble/index.ts'
+import { refusalSchema } from '../jobs/index.ts'
+
+/** Which release's form a bid is written in. */
+export type BidEra = 'v0.5' | 'later'
+
+/** A verified bid. */
+export interface Bid {
+  readonly node: string
+  readonly peer: PeerId
+  /** Root handle of the provider node. */
+  readonly handle: Handle
+  readonly location: LocationSpec
+  /** Extension, unsigned inside the bid but signed with its message: addresses published ports are reached at. */
+  readonly addresses: readonly string[]
+}
+
+/** A provider's "no", with reasons: sent only to an orchestrator that asked for them. */
+export interface Decline {
+  readonly peer: PeerId
+  readonly refusal: Refusal
+  /** The answer will be the same until the provider's owner changes something. */
+  readonly permanent: boolean
+}
+
+const MAX_ADDRESSES = 16
+const text = z.string().max(512)
+const locationSchema = z.looseObject({
+  region: text.optional(),
+  continent: text.optional(),
+  country: text.optional(),
+  city: text.optional(),
+  asn: z.number().optional(),
+  isp: text.optional()
+})
+
+const bidSchema = z.object({
+  V1: z
+    .object({
+      EnsembleID: text,
+      NodeID: text,
+      Peer: text,
+      Location: locationSchema.nullish(),
+      Handle: z.unknown(),
+      Signature: z.string().max(1024).nullish()
+    })
+    .nullish(),
+  Addresses: z.array(text).max(MAX_ADDRESSES).optional(),
+  Declined: z
+    .object({ EnsembleID: text, Refusal: refusalSchema, Permanent: z.boolean().default(false) })
+    .optional()
+})
+
+type WireLocation = z.infer<typeof locationSchema>
+
+/** Go JSON of the location in the form of its era: later releases leave out what is empty, v0.5 writes all five. */
+function locationJson(location: WireLocation, era: BidEra): string {
+  const asn = location.asn ?? 0
+  const country = location.country ?? ''
+  const city = location.city ?? ''
+  const isp = location.isp ?? ''
+  if (era === 'v0.5') {
+    const region = goJsonString(location.region ?? '')
+    return `{"region":${region},"country":${goJsonString(country)},"city":${goJsonString(city)},"asn":${asn},"isp":${goJsonString(isp)}}`
+  }
+  const members = [
+    ...textMember('continent', location.continent ?? ''),
+    ...textMember('country', country),
+    ...textMember('city', city),
+    ...(asn ? [`"asn":${asn}`] : []),
+    ...textMember('isp', isp)
+  ]
+  return `{${members.join(',')}}`
+}
+
+function textMember(name: string, value: string): string[] {
+  return value === '' ? [] : [`"${name}":${goJsonString(value)}`]
+}
+
+function signingBytes(
+  bid: { ensembleId: string; node: string; peer: string; location: WireLocation; handle: Handle },
+  era: BidEra
+): Uint8Array {
+  // Handle members are base32, DIDs and ids; Go's extra escapes can only occur in the inbox name.
+  const handle = JSON.stringify(handleToWire(bid.handle)).replace(
+    /[<>&]/g,
+    found => `\\u00${found.charCodeAt(0).toString(16)}`
+  )
+  return utf8ToBytes(
+    `dms-bid-{"EnsembleID":${goJsonString(bid.ensembleId)},"NodeID":${goJsonString(bid.node)},"Peer":${goJsonString(bid.peer)},` +
+      `"Location":${locationJson(bid.location, era)},"Handle":${handle},"Signature":null}`
+  )
+}
+
+/** The reply of a provider that wants a node of the ensemble. */
+export function writeBid(
+  bid: {
+    ensembleId: string
+    node: string
+    handle: Handle
+    location: LocationSpec
+    addresses: readonly string[]
+    era: BidEra
+  },
+  key: PrivateKey
+): Record<string, unknown> {
+  const peer = bid.handle.address.host
+  const location: WireLocation =
+    bid.era === 'v0.5' ? { ...bid.location, region: bid.location.continent } : bid.location
+  const signed = { ensembleId: bid.ensembleId, node: bid.node, peer, location, handle: bid.handle }
+  return {
+    V1: {
+      EnsembleID: bid.ensembleId,
+      NodeID: bid.node,
+      Peer: peer,
+      Location: JSON.parse(locationJson(location, bid.era)),
+      Handle: handleToWire(bid.handle),
+      Signature: bytesToBase64(key.sign(signingBytes(signed, bid.era)))
+    },
+    Addresses: bid.addresses.slice(0, MAX_ADDRESSES)
+  }
+}
+
+/** The reply of a provider that says no and why. A reader that does not know `Declined` sees a bid without content. */
+export function writeDecline(
+  ensembleId: string,
+  refused: Refusal,
+  permanent: boolean
+): Record<string, unknown> {
+  return { V1: null, Declined: { EnsembleID: ensembleId, Refusal: refused, Permanent: permanent } }
+}
+
+/** What came back: a bid, a reasoned no, or something that must not be believed. */
+export type BidAnswer =
+  | { readonly kind: 'bid'; readonly bid: Bid }
+  | { readonly kind: 'decline'; readonly decline: Decline }
+
+/**
+ * Reads and verifies an answer to a bid request. The bid must be signed by the key of the peer it names, and that
+ * peer must be the one the message came from.
+ */
+export function readBidAnswer(payload: unknown, from: Handle, ensembleId: string): Result<BidAnswer> {
+  const parsed = bidSchema.safeParse(payload)
+  if (!parsed.success) return refuse(refusal('BID_MALFORMED', 'the bid does not have the form of one'))
+  const { V1: wire, Declined: declined, Addresses: addresses = [] } = parsed.data
+  const peer = from.address.host
+  if (peer === '') return refuse(refusal('BID_MALFORMED', 'the bid came from nowhere'))
+  if (declined && !wire) {
+    return ok({
+      kind: 'decline',
+      decline: { peer, refusal: declined.Refusal, permanent: declined.Permanent }
+    })
+  }
+  if (!wire) return refuse(refusal('BID_MALFORMED', 'the bid is empty'))
+  if (wire.EnsembleID !== ensembleId)
+    return refuse(refusal('BID_ENSEMBLE', `the bid is for ensemble '${wire.EnsembleID}'`))
+  if (wire.Peer !== peer)
+    return refuse(refusal('BID_PEER', `the bid names peer '${wire.Peer}' and came from '${peer}'`))
+  const handle = readHandle(wire.Handle)
+  if (handle === undefined || handle.address.host !== peer)
+    return refuse(refusal('BID_HANDLE', 'the handle in the bid is not one of its peer'))
+  const location = wire.Location ?? {}
+  const era: BidEra = location.region === undefined ? 'later' : 'v0.5'
+  const bytes = signingBytes({ ensembleId, node: wire.NodeID, peer, location, handle }, era)
+  if (!verifySignature(peer, bytes, wire.Signature ?? ''))
+    return refuse(refusal('BID_SIGNATURE', 'the signature of the bid does not verify'))
+  return ok({
+    kind: 'bid',
+    bid: { node: wire.NodeID, peer, handle, location: plainLocation(location), addresses }
+  })
+}
+
+function plainLocation(location: WireLocation): LocationSpec {
+  const { region, continent = region, country, city, asn, isp } = location
+  return { continent, country, city, asn, isp }
+}
+
+function verifySignature(peer: PeerId, bytes: Uint8Array, signature: string): boolean {
+  try {
+    return publicKeyOfPeerId(peer).verify(bytes, base64ToBytes(signature))
+  } catch {
+    return false
+  }
+}
+
+/** A handle from wire form, or `undefined` when it is not one. */
+export function readHandle(value: unknown): Handle | undefined {
+  const result = handleFromWire(value)
+  return result.ok ? result.value : undefined
+}
