@@ -2,28 +2,8 @@
 
 import type { z } from 'zod'
 import type { ConsumedTokens } from '../lib/ucan/index.ts'
-import type { AbortOptions, Handle, Refusal, Result } from '../types/index.ts'
-
-/** A message between actors (§8.2). `message` and `capabilities` are JSON texts as bytes. */
-export interface Envelope {
-  readonly to: Handle
-  readonly behavior: string
-  readonly from: Handle
-  readonly nonce: bigint
-  readonly options: EnvelopeOptions
-  readonly message: Uint8Array
-  readonly capabilities: Uint8Array
-  readonly signature: Uint8Array
-}
-
-export interface EnvelopeOptions {
-  /** Unix nanoseconds. */
-  readonly expiresAtNs: bigint
-  /** Behaviour the answer is sent to; empty when no answer is wanted. */
-  readonly replyTo: string
-  /** Topic of a broadcast; empty otherwise. */
-  readonly topic: string
-}
+import type { AbortOptions, Handle, PeerId, Refusal, Result, Startable } from '../types/index.ts'
+import type { Envelope } from './message/types.ts'
 
 /** What a handler sees of a message that was admitted. */
 export interface MessageContext<Request> {
@@ -31,15 +11,15 @@ export interface MessageContext<Request> {
   readonly behavior: string
   readonly payload: Request
   readonly expiresAtNs: bigint
-  /** True for a message from the same actor system: local calls are trusted like their caller. */
+  /** True when it came over a topic: any number of actors may have got it. */
   readonly isBroadcast: boolean
-  /** Fires at the message's expiry and when the actor stops. */
+  /** Fires at the message's expiry, at the behaviour's time limit and when the actor stops. No reply is sent after that. */
   readonly signal: AbortSignal
 }
 
 /**
  * Declaration of a behaviour. The capability is its path unless `capabilities` says otherwise. A handler's
- * return value is sent as the reply; `undefined` sends none. An unreadable payload is answered with `onInvalid`.
+ * return value is sent as the reply when the sender asked for one; `undefined` sends none.
  */
 export interface Behavior<Request = unknown, Reply = unknown> {
   readonly path: string
@@ -51,8 +31,16 @@ export interface Behavior<Request = unknown, Reply = unknown> {
   /** Handler time limit; the message's own expiry holds as well. */
   readonly timeLimitMs?: number
   readonly handle: (context: MessageContext<Request>) => Promise<Reply | undefined> | Reply | undefined
-  /** Reply to a payload that does not fit, or to a handler that threw. Default: no reply, a log line. */
-  readonly onError?: (problem: { readonly message: string; readonly refusal?: Refusal; readonly error?: unknown }) => Reply
+  /**
+   * Reply to a payload that does not fit (`refusal`), or to a handler that threw (`error`). Default: a log line, and
+   * for unicast messages an explained refusal, `ACTOR_PAYLOAD_INVALID` or `ACTOR_HANDLER_FAILED`; of a thrown error
+   * only a NuError's code and message are told.
+   */
+  readonly onError?: (problem: {
+    readonly message: string
+    readonly refusal?: Refusal
+    readonly error?: unknown
+  }) => Reply
 }
 
 /** A reply as it came back. */
@@ -72,12 +60,14 @@ export interface InvokeOptions extends AbortOptions {
 export interface Actor extends AsyncDisposable {
   readonly handle: Handle
 
-  /** Registers a behaviour, replacing one of the same path; returns the undo. */
+  /** Registers a behaviour, replacing one of the same path; returns the undo. With a topic it subscribes to it. */
   addBehavior<Request, Reply>(behavior: Behavior<Request, Reply>): () => void
 
   /**
    * Sends and waits for the answer. Silence until expiry is a refusal with code `ACTOR_NO_REPLY`; an explained
-   * refusal of a peer that knows us comes back as its tree; a peer that cannot be reached as `ACTOR_UNREACHABLE`.
+   * refusal of a peer that knows us comes back as `ACTOR_REFUSED` with its tree as cause; a peer that cannot be
+   * reached as `ACTOR_UNREACHABLE`; a stop of this actor as `ACTOR_NOT_RUNNING`. Only the asked actor's reply counts.
+   * An abort throws its reason.
    */
   invoke(to: Handle, behavior: string, payload: unknown, options?: InvokeOptions): Promise<Result<Reply>>
 
@@ -85,8 +75,10 @@ export interface Actor extends AsyncDisposable {
   send(to: Handle, behavior: string, payload: unknown, options?: InvokeOptions): Promise<Result<void>>
 
   /**
-   * Publishes on a topic and yields replies as they come until expiry, abort, or the consumer leaves the loop.
-   * Replies of actors that are not authorised to reply are dropped.
+   * Publishes on a topic, at once, and yields replies as they come until expiry, abort or stop (the loop then ends
+   * without an error), or until the consumer leaves the loop. To be iterated once. Replies of actors that hold no
+   * right to `replyTo` are dropped: a broadcast carries none, so it must be granted (`/dms/deployment/bid`) or come
+   * from a root. When publishing fails the loop throws.
    */
   broadcast(topic: string, behavior: string, payload: unknown, options?: InvokeOptions): AsyncIterable<Reply>
 
@@ -101,4 +93,49 @@ export interface ChildActor extends Actor {
   exportKey(): Uint8Array
 }
 
+/** The node's own actor: same key as the network host. */
+export type RootActor = Actor & Startable
+
+/** Bounds on handlers in flight, for a node with all its actors (§9.5). `allow` is asked when a message comes in, `acquire` before it runs. */
+export interface LimiterOptions {
+  publicAllow?: number
+  publicAcquire?: number
+  broadcastAllow?: number
+  broadcastAcquire?: number
+  /** Per topic, unless `topics` names another number. */
+  topicDefault?: number
+  topics?: Readonly<Record<string, number>>
+  /** Other unicast messages, per peer. */
+  peerAllow?: number
+  peerAcquire?: number
+}
+
+export interface RootActorOptions {
+  limits?: LimiterOptions
+}
+
+/**
+ * Forwards messages that a local program has made and signed itself (§10.2). It checks what it forwards and what comes
+ * back: replies must be signed, addressed to the caller's handle and come from the host of the actor that signed.
+ */
+export interface Gateway {
+  /** @throws ActorError `ACTOR_MESSAGE_INVALID`; NetworkError when it cannot be handed over. */
+  send(envelope: Envelope, options?: AbortOptions): Promise<void>
+  /**
+   * Sends and waits for the reply of the asked actor until the message expires.
+   * @throws ActorError `ACTOR_MESSAGE_INVALID`, `ACTOR_INBOX_TAKEN` for a second call with one inbox;
+   *   TimeLimitError when nothing came; NetworkError.
+   */
+  invoke(envelope: Envelope, options?: AbortOptions): Promise<Envelope>
+  /** Publishes, waits until the message expires, answers with what came (at most 1024 replies). */
+  broadcast(envelope: Envelope, options?: AbortOptions): Promise<Envelope[]>
+}
+
+/** Where a message came from: the host at the other end of the stream, or the neighbour that passed a broadcast on. */
+export interface Arrival {
+  readonly envelope: Envelope
+  readonly peer: PeerId
+}
+
+export type { Envelope, EnvelopeOptions } from './message/types.ts'
 export type { ConsumedTokens }
