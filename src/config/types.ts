@@ -19,12 +19,23 @@ export interface Config {
     readonly memory: number
     readonly fd: number
   }
-  readonly job: { readonly allow_privileged_docker: boolean; readonly require_contracts_for_deployment: boolean }
+  readonly job: {
+    readonly allow_privileged_docker: boolean
+    readonly require_contracts_for_deployment: boolean
+  }
+  readonly executor: {
+    readonly wasm: { readonly enabled: boolean }
+    readonly docker: { readonly enabled: boolean; readonly socket: string }
+  }
   readonly observability: {
     readonly logging: {
       readonly level: string
       readonly file: string
-      readonly rotation: { readonly max_size_mb: number; readonly max_backups: number; readonly max_age_days: number }
+      readonly rotation: {
+        readonly max_size_mb: number
+        readonly max_backups: number
+        readonly max_age_days: number
+      }
     }
   }
   /** Every other key of the reference is accepted, kept and shown, and has no effect yet. */
