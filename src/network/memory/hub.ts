@@ -4,6 +4,7 @@
  * of hundreds of hosts runs fast and the same way each time.
  */
 
+import { type PrivateKey, peerIdOf } from '../../lib/crypto/index.ts'
 import type { Clock, Logger, PeerId, RandomSource } from '../../types/index.ts'
 import type { Network } from '../types.ts'
 import { MemoryNetwork } from './network.ts'
@@ -47,8 +48,8 @@ export class MemoryNetworkHub {
   }
 
   /** A host of this hub. It takes part from its `start` to its `stop`. */
-  createNetwork(identity: PeerId): Network {
-    return new MemoryNetwork(this, identity)
+  createNetwork(identity: PeerId | PrivateKey): Network {
+    return new MemoryNetwork(this, typeof identity === 'string' ? identity : peerIdOf(identity.publicKey))
   }
 
   /** One-way delay of everything from now on, drawn evenly between the two. 0 delivers in the same turn of the event loop. */

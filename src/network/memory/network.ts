@@ -140,7 +140,7 @@ export class MemoryNetwork implements Network {
     const running = this.#running(signal)
     checkMessageSize(payload)
     const copy = payload.slice()
-    await this.#sends.run(async () => {
+    await this.#sends.run(copy.length, async () => {
       if (peer === this.peerId) {
         if (!this.#protocols.has(protocol)) throw unsupported(peer, protocol)
         this.#transit.carry(0, () => this.#protocols.deliver(protocol, copy, peer))

@@ -1,0 +1,256 @@
+/**
+ * The libp2p host behind the network contract. The parts that live from `start` to `stop` are held together as one
+ * session; registrations of handlers and topics are kept outside of it, so they may come before the start and
+ * outlast a restart.
+ */
+
+import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
+import type { PrivateKey } from '../../lib/crypto/index.ts'
+import type { AbortOptions, Clock, Logger, PeerId, RandomSource } from '../../types/index.ts'
+import { deadline, Emitter, errorMessage, raceSignal } from '../../utils/index.ts'
+import { BOOTSTRAP_LIMIT_MS } from '../constants.ts'
+import { NetworkError } from '../errors.ts'
+import { checkBroadcastSize, checkMessageSize, SendGate } from '../limits.ts'
+import { ProtocolTable } from '../protocol-table.ts'
+import { TopicTable } from '../topic-table.ts'
+import type {
+  MessageHandler,
+  Network,
+  NetworkEvent,
+  PeerInfo,
+  PeerScore,
+  Registration,
+  TopicHandlers
+} from '../types.ts'
+import { parseTarget, peerIdOf, withoutPeer } from './addresses.ts'
+import { encodeFrame } from './frame.ts'
+import { Penalties } from './penalties.ts'
+import { routingTablePeers } from './routing-table.ts'
+import { Session } from './session.ts'
+
+export interface Libp2pNetworkDeps {
+  clock: Clock
+  random: RandomSource
+  log: Logger
+  /** Key of the host: its peer id and its DID come from it. */
+  privateKey: PrivateKey
+}
+
+export interface Libp2pNetworkOptions {
+  /** Multiaddresses, for example `/ip4/0.0.0.0/tcp/9000`. QUIC addresses are skipped with a warning. */
+  listenAddresses: readonly string[]
+  /** Multiaddresses that end in `/p2p/<peer id>`. Default: none. */
+  bootstrapPeers?: readonly string[]
+}
+
+export class Libp2pNetwork implements Network {
+  readonly peerId: PeerId
+  readonly #deps: Libp2pNetworkDeps
+  readonly #options: Libp2pNetworkOptions
+  readonly #events = new Emitter<NetworkEvent>()
+  readonly #sends = new SendGate()
+  readonly #protocols: ProtocolTable
+  readonly #topics: TopicTable
+  readonly #penalties: Penalties
+  #session: Session | undefined
+  #starting: Promise<void> | undefined
+
+  constructor(deps: Libp2pNetworkDeps, options: Libp2pNetworkOptions) {
+    this.#deps = deps
+    this.#options = options
+    this.peerId = peerIdOf(peerIdFromPrivateKey(privateKeyFromProtobuf(deps.privateKey.toProtobuf())))
+    this.#penalties = new Penalties(deps)
+    this.#protocols = new ProtocolTable(deps)
+    this.#topics = new TopicTable({
+      log: deps.log,
+      events: {
+        joined: topic => this.#session?.gossip.join(topic),
+        left: topic => this.#session?.gossip.leave(topic)
+      }
+    })
+  }
+
+  /** @throws NetworkError `NETWORK_LISTEN_FAILED`, `NETWORK_ADDRESS_INVALID` for a listen address. */
+  async start({ signal }: AbortOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    this.#starting ??= this.#start().catch(error => {
+      this.#starting = undefined
+      throw error
+    })
+    try {
+      await raceSignal(this.#starting, signal)
+    } catch (error) {
+      if (signal?.aborted) await this.stop()
+      throw error
+    }
+  }
+
+  async #start(): Promise<void> {
+    this.#session = await Session.open(
+      {
+        ...this.#deps,
+        protocols: this.#protocols,
+        topics: this.#topics,
+        penalties: this.#penalties,
+        emit: event => this.#events.emit(event)
+      },
+      this.#options
+    )
+  }
+
+  async stop(): Promise<void> {
+    const starting = this.#starting
+    if (!starting) return
+    await starting.catch(() => undefined)
+    const session = this.#session
+    this.#session = undefined
+    this.#starting = undefined
+    await session?.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  addresses(): string[] {
+    return this.#session?.host.getMultiaddrs().map(withoutPeer) ?? []
+  }
+
+  async peers(): Promise<PeerInfo[]> {
+    const session = this.#session
+    if (!session) return []
+    const all = await session.host.peerStore.all()
+    return all
+      .map(({ id, addresses }) => ({
+        peer: peerIdOf(id),
+        connected: this.isConnected(peerIdOf(id)),
+        addresses: addresses.map(({ multiaddr }) => withoutPeer(multiaddr))
+      }))
+      .filter(({ peer }) => peer !== this.peerId)
+  }
+
+  routingTable(): PeerId[] {
+    return this.#session ? routingTablePeers(this.#session.host.services.dht) : []
+  }
+
+  scores(): Record<string, PeerScore> {
+    const scores: Record<string, PeerScore> = {}
+    for (const id of this.#session?.host.services.gossip.getPeers() ?? []) {
+      const penalty = this.#penalties.of(id.toString())
+      // The application's part is the only one that is on (see gossip-options), so it is the whole score.
+      const score = penalty === 0 ? 0 : -penalty
+      scores[id.toString()] = {
+        Score: score,
+        Topics: {},
+        AppSpecificScore: score,
+        IPColocationFactor: 0,
+        BehaviourPenalty: 0
+      }
+    }
+    return scores
+  }
+
+  async connect(address: string, { signal }: AbortOptions = {}): Promise<PeerId> {
+    const target = parseTarget(address)
+    if (target.peer === this.peerId) {
+      throw new NetworkError('NETWORK_ADDRESS_INVALID', `'${address}' is this host itself`)
+    }
+    const { session, signal: running } = this.#running(signal)
+    if (target.address === undefined) await session.dialer.reach(target.peer, running)
+    else await session.dialer.dialAddress(target.peer, target.address, BOOTSTRAP_LIMIT_MS, running)
+    return target.peer
+  }
+
+  isConnected(peer: PeerId): boolean {
+    return this.#session?.dialer.existing(peer) !== undefined
+  }
+
+  async ping(peer: PeerId, { signal }: AbortOptions = {}): Promise<number> {
+    if (peer === this.peerId) throw new NetworkError('NETWORK_ADDRESS_INVALID', 'a host cannot ping itself')
+    const { session, signal: running } = this.#running(signal)
+    await session.dialer.reach(peer, running)
+    using limit = deadline(this.#deps.clock, BOOTSTRAP_LIMIT_MS, `pinging '${peer}'`, running)
+    try {
+      const pinging = session.host.services.ping.ping(peerIdFromString(peer), { signal: limit.signal })
+      return await raceSignal(pinging, limit.signal)
+    } catch (cause) {
+      running.throwIfAborted()
+      throw new NetworkError('NETWORK_UNREACHABLE', `peer '${peer}' does not answer pings`, {
+        cause,
+        details: { peer }
+      })
+    }
+  }
+
+  handleMessages(protocol: string, handler: MessageHandler): Registration {
+    const registration = this.#protocols.register(protocol, handler, () => this.#session?.unhandle(protocol))
+    this.#session?.handle(protocol)
+    return registration
+  }
+
+  async send(
+    peer: PeerId,
+    protocol: string,
+    payload: Uint8Array,
+    { signal }: AbortOptions = {}
+  ): Promise<void> {
+    const { session, signal: running } = this.#running(signal)
+    checkMessageSize(payload)
+    await this.#sends.run(payload.length, async () => {
+      if (peer === this.peerId) this.#sendToSelf(protocol, payload.slice())
+      else {
+        const message = { peer, protocol, frame: encodeFrame(payload) }
+        await session.outbound.send(message, () => session.dialer.reach(peer, running), running)
+      }
+    })
+  }
+
+  #sendToSelf(protocol: string, payload: Uint8Array): void {
+    if (!this.#protocols.has(protocol)) {
+      throw new NetworkError(
+        'NETWORK_PROTOCOL_UNSUPPORTED',
+        `this host takes no messages of protocol '${protocol}'`
+      )
+    }
+    queueMicrotask(() => this.#protocols.deliver(protocol, payload, this.peerId))
+  }
+
+  async publish(topic: string, payload: Uint8Array): Promise<void> {
+    const { session } = this.#running(undefined)
+    checkBroadcastSize(payload)
+    if (this.#topics.has(topic)) {
+      const copy = payload.slice()
+      queueMicrotask(() => this.#topics.deliver(topic, copy, this.peerId))
+    }
+    await session.gossip.publish(topic, payload)
+  }
+
+  subscribe(topic: string, handlers: TopicHandlers): Registration {
+    return this.#topics.add(topic, handlers)
+  }
+
+  subscribers(topic: string): PeerId[] {
+    return this.#session?.gossip.subscribers(topic) ?? []
+  }
+
+  onEvent(listener: (event: NetworkEvent) => void): () => void {
+    return this.#events.on(event => {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#deps.log.warn('network event listener failed', { error: errorMessage(error) })
+      }
+    })
+  }
+
+  /** The session, and a signal that fires with its end or with the caller's. @throws NetworkError `NETWORK_NOT_RUNNING`. */
+  #running(signal: AbortSignal | undefined): { session: Session; signal: AbortSignal } {
+    signal?.throwIfAborted()
+    const session = this.#session
+    if (!session) {
+      throw new NetworkError('NETWORK_NOT_RUNNING', 'the network is not running', { hint: 'start it first' })
+    }
+    return { session, signal: signal ? AbortSignal.any([session.lifetime, signal]) : session.lifetime }
+  }
+}
