@@ -1,6 +1,6 @@
 /** Capability tokens and the context that checks and makes them (identity-and-actors §5 to §7). */
 
-import type { Did, PeerId, ActorId, Refusal, Result } from '../../types/index.ts'
+import type { AbortOptions, ActorId, Did, PeerId, Refusal, Result } from '../../types/index.ts'
 
 /** A capability or topic: a path such as `/dms/deployment`. `/a` implies `/a/b`, not `/ab`; `/` implies all. */
 export type Capability = string
@@ -137,7 +137,35 @@ export interface CapabilityFile {
   readonly provide: readonly Token[]
   readonly revoke: readonly Token[]
   /** Entries that could not be read, as their JSON text, with the reason: reported, kept, never fatal. */
-  readonly setAside: readonly { readonly text: string; readonly reason: Refusal }[]
+  readonly setAside: readonly SetAside[]
+}
+
+/** One entry of a capability file that could not be used. */
+export interface SetAside {
+  readonly list: 'roots' | 'require' | 'provide' | 'revoke'
+  /** The entry as JSON text. */
+  readonly text: string
+  readonly reason: Refusal
+}
+
+/** Capability files by context name (§4). */
+export interface CapabilityStore {
+  /** The file, or `undefined` when there is none. @throws CapabilityError UCAN_FILE_CORRUPT */
+  load(name: string): Promise<CapabilityFile | undefined>
+  /** Writes the file under its lock; the previous content stays as a backup. */
+  save(name: string, file: CapabilityFile, options?: AbortOptions): Promise<void>
+  /**
+   * Loads, changes and saves under one lock, so that no change of another process is lost.
+   * @throws CapabilityError UCAN_FILE_MISSING when there is no file to change.
+   */
+  update(
+    name: string,
+    change: (file: CapabilityFile) => CapabilityFile | Promise<CapabilityFile>,
+    options?: AbortOptions
+  ): Promise<CapabilityFile>
+  exists(name: string): Promise<boolean>
+  /** Names of the contexts, sorted. */
+  list(): Promise<string[]>
 }
 
 /** Shorthand used by callers that convert between spellings of one key. */

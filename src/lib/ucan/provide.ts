@@ -1,0 +1,134 @@
+/** Token lists of outgoing messages (identity-and-actors §7.7, §7.8). */
+
+import type { Did } from '../../types/index.ts'
+import { utf8ToBytes } from '../../utils/index.ts'
+import { isAnchoredIn } from './admission.ts'
+import { MAX_BLOB_LENGTH, MAX_PROOFS, REPLY_DEPTH } from './constants.ts'
+import { CapabilityError } from './errors.ts'
+import { HeldTokens } from './held-tokens.ts'
+import { type ChainRequest, chainFault, type TokenDraft, type TokenIssuer } from './issue.ts'
+import { formatToken, formatTokenList } from './token-json.ts'
+import type { TrustAnchors } from './trust.ts'
+import type { Capability, CapabilityContext, Token } from './types.ts'
+
+type InvocationRequest = Parameters<CapabilityContext['provideInvocation']>[0]
+type BroadcastRequest = Parameters<CapabilityContext['provideBroadcast']>[0]
+
+/** Bytes of `{"tok":[` and `]}`. */
+const LIST_OVERHEAD = 10
+
+/**
+ * Invocations chained on received reply delegations, then on provide anchors, then a self-signed one; then the reply
+ * delegation. The self-signed one is always there: dynamic grants and the receiver's own roots rely on it (§11.3).
+ */
+export async function provideInvocation(
+  request: InvocationRequest,
+  trust: TrustAnchors,
+  issuer: TokenIssuer
+): Promise<Uint8Array> {
+  requireNames(request.invoke)
+  const draft: TokenDraft = {
+    action: 'invoke',
+    subject: request.subject,
+    audience: request.audience,
+    topics: [],
+    capabilities: request.invoke,
+    expiresAtNs: request.expiresAtNs,
+    depth: 0n,
+    chain: undefined
+  }
+  const replies = HeldTokens.read(request.tokens, trust).tokens.filter(token =>
+    isAnchoredIn(token, request.target)
+  )
+  const always = [await issuer.issue(draft)]
+  if (request.delegate.length > 0) always.push(await issuer.issue(replyDelegation(request)))
+  return await assemble(draft, replies, always, trust, issuer)
+}
+
+/** Broadcasts chained on provide anchors, then a self-signed one. */
+export async function provideBroadcast(
+  request: BroadcastRequest,
+  trust: TrustAnchors,
+  issuer: TokenIssuer
+): Promise<Uint8Array> {
+  requireNames(request.broadcast)
+  const draft: TokenDraft = {
+    action: 'broadcast',
+    subject: request.subject,
+    audience: undefined,
+    topics: [request.topic],
+    capabilities: request.broadcast,
+    expiresAtNs: request.expiresAtNs,
+    depth: 0n,
+    chain: undefined
+  }
+  return await assemble(draft, [], [await issuer.issue(draft)], trust, issuer)
+}
+
+function replyDelegation(request: InvocationRequest): TokenDraft {
+  return {
+    action: 'delegate',
+    subject: request.target,
+    audience: request.subject,
+    topics: [],
+    capabilities: request.delegate,
+    expiresAtNs: request.expiresAtNs,
+    depth: REPLY_DEPTH,
+    chain: undefined
+  }
+}
+
+/** Adds chained proofs in front of `always`, as many as the receiver's size limit and `MAX_PROOFS` allow. */
+async function assemble(
+  draft: TokenDraft,
+  replies: readonly Token[],
+  always: readonly Token[],
+  trust: TrustAnchors,
+  issuer: TokenIssuer
+): Promise<Uint8Array> {
+  const chained: Token[] = []
+  let size = LIST_OVERHEAD + sizeOf(always)
+  for (const parent of findParents(draft, replies, trust)) {
+    if (chained.length >= MAX_PROOFS) break
+    const token = await issuer.issue({ ...draft, chain: parent })
+    if (size + sizeOf([token]) > MAX_BLOB_LENGTH) continue
+    size += sizeOf([token])
+    chained.push(token)
+  }
+  return utf8ToBytes(formatTokenList([...chained, ...always]))
+}
+
+/** Bytes of the tokens in a list, each with its comma. */
+function sizeOf(tokens: readonly Token[]): number {
+  return tokens.reduce((sum, token) => sum + Buffer.byteLength(formatToken(token)) + 1, 0)
+}
+
+function findParents(draft: TokenDraft, replies: readonly Token[], trust: TrustAnchors): Token[] {
+  const capabilities = draft.capabilities ?? []
+  const request: ChainRequest = { ...draft, capabilities, steps: 1n }
+  const anchors = trust.provideIndex.find(trust.owner, draft.audience, capabilities[0] ?? '/')
+  return [...replies, ...anchors].filter(
+    parent => chainFault(parent, trust.owner, request) === undefined && trust.recheck(parent) === undefined
+  )
+}
+
+function requireNames(names: readonly Capability[]): void {
+  if (names.length > 0 && !names.includes('')) return
+  throw new CapabilityError('UCAN_INVALID_REQUEST', 'a message needs the names of the capabilities it uses')
+}
+
+/** Provide anchors that back a delegation, and what each of the others lacks. */
+export function delegationParents(
+  request: Omit<ChainRequest, 'steps'>,
+  owner: Did,
+  trust: TrustAnchors
+): { usable: Token[]; faults: NonNullable<ReturnType<typeof chainFault>>[] } {
+  const usable: Token[] = []
+  const faults: NonNullable<ReturnType<typeof chainFault>>[] = []
+  for (const parent of trust.provide) {
+    const fault = trust.recheck(parent) ?? chainFault(parent, owner, { ...request, steps: 2n })
+    if (fault === undefined) usable.push(parent)
+    else faults.push(fault)
+  }
+  return { usable, faults }
+}

@@ -1,0 +1,167 @@
+/**
+ * What a context trusts, and what it may hand on: roots, require, provide and revoke anchors (identity-and-actors
+ * §7.1 to §7.3).
+ */
+
+import type { Clock, Did, Refusal, Result } from '../../types/index.ts'
+import { ok, refusal, refuse } from '../../utils/index.ts'
+import { AnchorIndex } from './anchor-index.ts'
+import { chainExpiry, chainOf, revocationKey } from './chain.ts'
+import { MAX_ANCHORS } from './constants.ts'
+import { shortDid, tokenRefusal } from './describe.ts'
+import type { Anchors, Token } from './types.ts'
+import { VerifiedChains } from './verified-chains.ts'
+import { verifyToken } from './verify.ts'
+
+export class TrustAnchors implements Anchors {
+  readonly owner: Did
+  readonly #clock: Pick<Clock, 'nowNs'>
+  readonly #roots = new Set<Did>()
+  readonly #revoked = new Map<string, Token>()
+  readonly #verified = new VerifiedChains()
+  readonly requireIndex = new AnchorIndex()
+  readonly provideIndex = new AnchorIndex()
+
+  constructor(deps: { clock: Pick<Clock, 'nowNs'> }, options: { owner: Did }) {
+    this.owner = options.owner
+    this.#clock = deps.clock
+  }
+
+  get roots(): readonly Did[] {
+    return [...this.#roots]
+  }
+
+  get require(): readonly Token[] {
+    return this.requireIndex.values()
+  }
+
+  get provide(): readonly Token[] {
+    return this.provideIndex.values()
+  }
+
+  get revoke(): readonly Token[] {
+    return [...this.#revoked.values()]
+  }
+
+  /** The owner and the roots are trusted for everything. */
+  isTrustedFully(did: Did): boolean {
+    return did === this.owner || this.#roots.has(did)
+  }
+
+  /** Full verification at this moment, with this context's revocations. */
+  verify(token: Token): Result<void> {
+    return verifyToken(token, {
+      nowNs: this.#clock.nowNs(),
+      isRevoked: link => this.#revoked.has(revocationKey(link)),
+      verified: this.#verified
+    })
+  }
+
+  /** Expiry and revocation again, for a token verified before. */
+  recheck(token: Token): Refusal | undefined {
+    if (this.#clock.nowNs() > chainExpiry(token)) return tokenRefusal('UCAN_EXPIRED', token, 0, 'has expired')
+    if (this.#isRevoked(token)) return tokenRefusal('UCAN_REVOKED', token, 0, 'was revoked')
+    return undefined
+  }
+
+  addRoot(did: Did): boolean {
+    if (this.#roots.has(did) || this.#roots.size >= MAX_ANCHORS) return false
+    this.#roots.add(did)
+    return true
+  }
+
+  removeRoot(did: Did): boolean {
+    return this.#roots.delete(did)
+  }
+
+  addRequire(tokens: readonly Token[]): Result<void> {
+    return this.#addAll(tokens, this.requireIndex, token => checkDelegation(token))
+  }
+
+  addProvide(tokens: readonly Token[]): Result<void> {
+    return this.#addAll(
+      tokens,
+      this.provideIndex,
+      token => checkDelegation(token) ?? this.#checkForOwner(token)
+    )
+  }
+
+  addRevoke(tokens: readonly Token[]): Result<void> {
+    const causes = tokens.map(token => this.#checkRevocation(token)).filter(cause => cause !== undefined)
+    if (causes.length > 0) return refuse(anchorRefusal(causes))
+    if (this.#revoked.size + tokens.length > MAX_ANCHORS) return refuse(tooMany())
+    for (const token of tokens) this.#revoked.set(revocationKey(token), token)
+    this.#verified.clear()
+    this.requireIndex.removeWhere(token => this.#isRevoked(token))
+    this.provideIndex.removeWhere(token => this.#isRevoked(token))
+    return ok(undefined)
+  }
+
+  removeRequire(token: Token): boolean {
+    return this.requireIndex.removeByNonce(token)
+  }
+
+  removeProvide(token: Token): boolean {
+    return this.provideIndex.removeByNonce(token)
+  }
+
+  collectGarbage(): number {
+    const nowNs = this.#clock.nowNs()
+    const isExpired = (token: Token): boolean => nowNs > chainExpiry(token)
+    let removed = this.requireIndex.removeWhere(isExpired) + this.provideIndex.removeWhere(isExpired)
+    for (const [key, token] of this.#revoked) {
+      if (isExpired(token) && this.#revoked.delete(key)) removed++ // what it revoked has expired as well (§6.5)
+    }
+    this.#verified.dropExpired(nowNs)
+    return removed
+  }
+
+  #isRevoked(token: Token): boolean {
+    return this.#revoked.size > 0 && chainOf(token).some(link => this.#revoked.has(revocationKey(link)))
+  }
+
+  #addAll(
+    tokens: readonly Token[],
+    index: AnchorIndex,
+    check: (token: Token) => Refusal | undefined
+  ): Result<void> {
+    const causes: Refusal[] = []
+    for (const token of tokens) {
+      const verdict = this.verify(token)
+      const cause = verdict.ok ? check(token) : verdict.error
+      if (cause !== undefined) causes.push(cause)
+    }
+    if (causes.length > 0) return refuse(anchorRefusal(causes))
+    if (index.size + tokens.length > MAX_ANCHORS) return refuse(tooMany())
+    for (const token of tokens) index.add(token)
+    return ok(undefined)
+  }
+
+  #checkForOwner(token: Token): Refusal | undefined {
+    if (token.subject === this.owner) return undefined
+    const reason = `was given to ${shortDid(token.subject)}; this context belongs to ${shortDid(this.owner)}`
+    return tokenRefusal('UCAN_NOT_FOR_OWNER', token, 0, reason, { asked: this.owner, held: token.subject })
+  }
+
+  #checkRevocation(token: Token): Refusal | undefined {
+    if (token.action !== 'revoke') return tokenRefusal('UCAN_NOT_REVOCATION', token, 0, 'is not a revocation')
+    const verdict = this.verify(token)
+    return verdict.ok ? undefined : verdict.error
+  }
+}
+
+function checkDelegation(token: Token): Refusal | undefined {
+  if (token.action === 'delegate') return undefined
+  const reason = `has the action '${token.action}'; only 'delegate' tokens can be anchored`
+  return tokenRefusal('UCAN_NOT_DELEGATION', token, 0, reason, { asked: 'delegate', held: token.action })
+}
+
+function anchorRefusal(causes: readonly Refusal[]): Refusal {
+  const [only] = causes
+  if (causes.length === 1 && only !== undefined) return only
+  return refusal('UCAN_ANCHOR_REFUSED', `${causes.length} tokens cannot be anchored`, { causes })
+}
+
+function tooMany(): Refusal {
+  return refusal('UCAN_TOO_MANY_ANCHORS', `a context holds at most ${MAX_ANCHORS} anchors of a kind`)
+}
