@@ -50,7 +50,8 @@ export const MAX_ALLOCATIONS_PER_NODE = 64
 const MAX_TEXT = 512
 
 const text = z.string().max(MAX_TEXT)
-const list = <T extends z.ZodType>(item: T, max: number) => z.preprocess(value => value ?? [], z.array(item).max(max))
+const list = <T extends z.ZodType>(item: T, max: number) =>
+  z.preprocess(value => value ?? [], z.array(item).max(max))
 const size = z.number().min(0).max(Number.MAX_SAFE_INTEGER)
 const optionalText = text.nullish().transform(value => value ?? undefined)
 const optionalNumber = size.nullish().transform(value => value ?? undefined)
@@ -67,16 +68,57 @@ const gpu = z.object({
 /** Resources as any revision writes them. Database members are dropped. */
 export const resourcesSchema = z.object({
   cpu: z
-    .object({ cores: size.default(0), clock_speed: optionalNumber, model: optionalText, vendor: optionalText, threads: optionalNumber, architecture: optionalText, cache_size: optionalNumber })
-    .default({ cores: 0, clock_speed: undefined, model: undefined, vendor: undefined, threads: undefined, architecture: undefined, cache_size: undefined }),
+    .object({
+      cores: size.default(0),
+      clock_speed: optionalNumber,
+      model: optionalText,
+      vendor: optionalText,
+      threads: optionalNumber,
+      architecture: optionalText,
+      cache_size: optionalNumber
+    })
+    .default({
+      cores: 0,
+      clock_speed: undefined,
+      model: undefined,
+      vendor: undefined,
+      threads: undefined,
+      architecture: undefined,
+      cache_size: undefined
+    }),
   gpus: list(gpu, 64),
-  ram: z.object({ size: size.default(0), clock_speed: optionalNumber, type: optionalText }).default({ size: 0, clock_speed: undefined, type: undefined }),
+  ram: z
+    .object({ size: size.default(0), clock_speed: optionalNumber, type: optionalText })
+    .default({ size: 0, clock_speed: undefined, type: undefined }),
   disk: z
-    .object({ size: size.default(0), model: optionalText, vendor: optionalText, type: optionalText, interface: optionalText, read_speed: optionalNumber, write_speed: optionalNumber })
-    .default({ size: 0, model: undefined, vendor: undefined, type: undefined, interface: undefined, read_speed: undefined, write_speed: undefined })
+    .object({
+      size: size.default(0),
+      model: optionalText,
+      vendor: optionalText,
+      type: optionalText,
+      interface: optionalText,
+      read_speed: optionalNumber,
+      write_speed: optionalNumber
+    })
+    .default({
+      size: 0,
+      model: undefined,
+      vendor: undefined,
+      type: undefined,
+      interface: undefined,
+      read_speed: undefined,
+      write_speed: undefined
+    })
 })
 
-const location = z.object({ continent: optionalText, region: optionalText, country: optionalText, city: optionalText, asn: optionalNumber, isp: optionalText })
+const location = z.object({
+  continent: optionalText,
+  region: optionalText,
+  country: optionalText,
+  city: optionalText,
+  asn: optionalNumber,
+  isp: optionalText
+})
 const locations = z
   .object({ accept: list(location, 64), reject: list(location, 64) })
   .nullish()
@@ -86,7 +128,8 @@ const locations = z
 function lowerBidEntry(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const entry = new Map(Object.entries(value))
-  const pick = (...names: string[]): unknown => names.map(name => entry.get(name)).find(found => found !== undefined && found !== null)
+  const pick = (...names: string[]): unknown =>
+    names.map(name => entry.get(name)).find(found => found !== undefined && found !== null)
   return {
     // The v0.5 release knows neither `node_id` nor continents; its bids are answered in its own form.
     era: entry.has('node_id') ? 'later' : 'v0.5',
@@ -100,7 +143,9 @@ function lowerBidEntry(value: unknown): unknown {
 }
 
 const lowerKeys = (value: unknown): unknown =>
-  typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([key, member]) => [key.toLowerCase(), member])) : value
+  typeof value === 'object' && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, member]) => [key.toLowerCase(), member]))
+    : value
 
 const bidEntrySchema = z.preprocess(
   lowerBidEntry,
@@ -112,13 +157,18 @@ const bidEntrySchema = z.preprocess(
     location: locations,
     public_ports: z.preprocess(
       value => lowerKeys(value ?? {}),
-      z.object({ static: list(z.number().int().min(0).max(65_535), 256), dynamic: z.number().int().min(0).max(256).default(0) })
+      z.object({
+        static: list(z.number().int().min(0).max(65_535), 256),
+        dynamic: z.number().int().min(0).max(256).default(0)
+      })
     ),
     general_requirements: z.preprocess(
       value => value ?? {},
       z
         .object({ privileged_docker: z.boolean().optional(), PrivilegedDocker: z.boolean().optional() })
-        .transform(value => ({ privilegedDocker: value.privileged_docker ?? value.PrivilegedDocker ?? false }))
+        .transform(value => ({
+          privilegedDocker: value.privileged_docker ?? value.PrivilegedDocker ?? false
+        }))
     )
   })
 )
@@ -160,11 +210,17 @@ export const refusalSchema: z.ZodType<WireRefusal> = z.object({
   code: text,
   message: z.string().max(2000),
   details: z.record(text, z.unknown()).optional(),
-  causes: z.array(z.lazy(() => refusalSchema)).max(64).optional()
+  causes: z
+    .array(z.lazy(() => refusalSchema))
+    .max(64)
+    .optional()
 })
 
 /** Answer and failure in one: what nearly every behaviour of a deployment replies. */
-export const okReplySchema = z.object({ OK: z.boolean().default(false), Error: z.string().max(8000).default('') })
+export const okReplySchema = z.object({
+  OK: z.boolean().default(false),
+  Error: z.string().max(8000).default('')
+})
 export type OkReply = z.infer<typeof okReplySchema>
 
 export const commitRequestSchema = z.object({
@@ -174,7 +230,10 @@ export const commitRequestSchema = z.object({
   NodeID: text.default(''),
   Resources: resourcesSchema,
   /** Public port to workload port. Dynamic ports are counted in `DynamicPorts`. */
-  PortMapping: z.preprocess(value => value ?? {}, z.record(z.string().regex(/^\d{1,5}$/), z.number().int().min(0).max(65_535))),
+  PortMapping: z.preprocess(
+    value => value ?? {},
+    z.record(z.string().regex(/^\d{1,5}$/), z.number().int().min(0).max(65_535))
+  ),
   /** Extension: workload ports that want a host port of the provider's choice. */
   DynamicPorts: list(z.number().int().min(1).max(65_535), 64)
 })
@@ -189,7 +248,10 @@ export const allocationRequestSchema = z.object({
   Type: z.enum(['service', 'task']).default('service'),
   Executor: text,
   Resources: resourcesSchema,
-  Execution: z.object({ type: text, params: z.preprocess(value => value ?? {}, z.record(text, z.unknown())) }),
+  Execution: z.object({
+    type: text,
+    params: z.preprocess(value => value ?? {}, z.record(text, z.unknown()))
+  }),
   /** Script name to base64. */
   ProvisionScripts: z.preprocess(value => value ?? {}, z.record(text, z.string())),
   /** Extension: the order the map lost. */
@@ -203,7 +265,9 @@ export const allocateRequestSchema = z.object({
   EnsembleID: text.min(1),
   NodeID: text.default(''),
   /** By full allocation id. */
-  Allocations: z.record(text, allocationRequestSchema).refine(value => Object.keys(value).length <= MAX_ALLOCATIONS_PER_NODE, 'too many allocations')
+  Allocations: z
+    .record(text, allocationRequestSchema)
+    .refine(value => Object.keys(value).length <= MAX_ALLOCATIONS_PER_NODE, 'too many allocations')
 })
 export type AllocateRequest = z.infer<typeof allocateRequestSchema>
 
@@ -214,17 +278,26 @@ export const allocateReplySchema = okReplySchema.extend({
 
 export const revertRequestSchema = z
   .object({ EnsembleID: text.min(1), AllocsByName: list(text, 256), AllocationsIDs: list(text, 256) })
-  .transform(value => ({ ensembleId: value.EnsembleID, allocationIds: [...value.AllocsByName, ...value.AllocationsIDs] }))
+  .transform(value => ({
+    ensembleId: value.EnsembleID,
+    allocationIds: [...value.AllocsByName, ...value.AllocationsIDs]
+  }))
 
 export const startRequestSchema = z.object({
   SubnetIP: text.default(''),
   GatewayIP: text.default(''),
   /** Public port to workload port. */
-  PortMapping: z.preprocess(value => value ?? {}, z.record(z.string().regex(/^\d{1,5}$/), z.number().int().min(0).max(65_535)))
+  PortMapping: z.preprocess(
+    value => value ?? {},
+    z.record(z.string().regex(/^\d{1,5}$/), z.number().int().min(0).max(65_535))
+  )
 })
 export type StartRequest = z.infer<typeof startRequestSchema>
 
-export const dnsRecordsSchema = z.object({ SubnetID: text.default(''), Records: z.preprocess(value => value ?? {}, z.record(text, text)) })
+export const dnsRecordsSchema = z.object({
+  SubnetID: text.default(''),
+  Records: z.preprocess(value => value ?? {}, z.record(text, text))
+})
 
 export const allocationIdSchema = z.object({ AllocationID: text.min(1) })
 
@@ -251,7 +324,11 @@ export const logsReplySchema = z.object({
 })
 
 export const executionErrorSchema = z
-  .object({ err: z.string().max(8000).default(''), exit_code: z.number().int().default(0), killed: z.boolean().default(false) })
+  .object({
+    err: z.string().max(8000).default(''),
+    exit_code: z.number().int().default(0),
+    killed: z.boolean().default(false)
+  })
   .nullish()
   .transform(value => value ?? { err: '', exit_code: 0, killed: false })
 
@@ -259,8 +336,14 @@ export const taskTerminationSchema = z.object({
   allocation_id: text.min(1),
   status: z.enum(['completed', 'failed']),
   error: executionErrorSchema,
-  stdout: z.string().nullish().transform(value => value ?? ''),
-  stderr: z.string().nullish().transform(value => value ?? ''),
+  stdout: z
+    .string()
+    .nullish()
+    .transform(value => value ?? ''),
+  stderr: z
+    .string()
+    .nullish()
+    .transform(value => value ?? ''),
   /** Extension: the logs did not fit in one message and must be fetched. */
   logs_truncated: z.boolean().default(false)
 })
@@ -268,7 +351,20 @@ export type TaskTermination = z.infer<typeof taskTerminationSchema>
 
 /** Extension: reply of `<ensemble>/allocation/status`. */
 export const allocationStatusSchema = okReplySchema.extend({
-  Status: z.enum(['pending', 'starting', 'running', 'restarting', 'stopped', 'completed', 'failed', 'terminated', 'standby', 'unknown']).default('unknown'),
+  Status: z
+    .enum([
+      'pending',
+      'starting',
+      'running',
+      'restarting',
+      'stopped',
+      'completed',
+      'failed',
+      'terminated',
+      'standby',
+      'unknown'
+    ])
+    .default('unknown'),
   ExitCode: z.number().int().default(0),
   Killed: z.boolean().default(false),
   /** Why it failed. */

@@ -1,0 +1,22 @@
+/**
+ * The provider side of a deployment: whether to bid, what is committed, and the allocations that run here.
+ *
+ * @example
+ * ```ts
+ * const provider = new Provider({ db, resources, ports, onboarding, executors, … }, { workDirectory: '/home/me/.nunet' })
+ * await provider.start() // adopts what an earlier run left
+ * const bid = await provider.decideBid(request, from)
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { COMMIT_TTL_MS, LOG_RETENTION_MS } from './constants.ts'
+export type { LogsRequest } from './ensemble-service.ts'
+export { JobsError, type JobsErrorCode } from './errors.ts'
+export { createDiskJobFiles, createStoredJobFiles } from './job-files.ts'
+export type { ListedAllocation } from './listing.ts'
+export { satisfiesLocation } from './location.ts'
+export * from './messages.ts'
+export { Provider } from './provider.ts'
+export type { Answer } from './replies.ts'
+export type { FileRange, GrantRequest, HttpGet, JobFiles, ProviderDeps, ProviderOptions } from './types.ts'
