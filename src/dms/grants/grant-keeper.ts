@@ -18,6 +18,26 @@ export interface GrantRequest {
   readonly capabilities: readonly string[]
 }
 
+/** Signs a grant and installs it in the grantor's own require anchors; it ends by itself after `lifeMs`. */
+export async function installGrant(
+  deps: Pick<GrantKeeperDeps, 'context' | 'clock'>,
+  request: GrantRequest,
+  lifeMs: number
+): Promise<Token> {
+  const token = await deps.context.grant({
+    action: 'delegate',
+    subject: request.subject,
+    audience: request.audience,
+    topics: [],
+    capabilities: request.capabilities,
+    expiresAtNs: deps.clock.nowNs() + BigInt(lifeMs) * 1_000_000n,
+    depth: 1n
+  })
+  const added = deps.context.anchors.addRequire([token])
+  if (!added.ok) throw new Error(`a grant signed here was not accepted: ${added.error.message}`)
+  return token
+}
+
 /** A grant in force. Revoking twice does nothing. */
 export interface Grant {
   revoke(): void
@@ -67,20 +87,13 @@ class KeptGrant implements Grant {
 
   async renew(): Promise<void> {
     const { context, clock } = this.#deps
-    const token = await context.grant({
-      action: 'delegate',
-      subject: this.#request.subject,
-      audience: this.#request.audience,
-      topics: [],
-      capabilities: this.#request.capabilities,
-      expiresAtNs: clock.nowNs() + BigInt(GRANT_LIFE_MS) * 1_000_000n,
-      depth: 1n
-    })
-    if (this.#revoked) return
-    const added = context.anchors.addRequire([token])
-    if (!added.ok) throw new Error(`a grant signed here was not accepted: ${added.error.message}`)
+    const token = await installGrant(this.#deps, this.#request, GRANT_LIFE_MS)
     if (this.#token) context.anchors.removeRequire(this.#token)
     this.#token = token
+    if (this.#revoked) {
+      context.anchors.removeRequire(token)
+      return
+    }
     this.#timer = clock.setTimer(GRANT_RENEWAL_MS, () => void this.#renewInBackground())
   }
 

@@ -4,4 +4,10 @@
  * @packageDocumentation
  */
 export { GRANT_LIFE_MS, GRANT_RENEWAL_MS } from './constants.ts'
-export { type Grant, GrantKeeper, type GrantKeeperDeps, type GrantRequest } from './grant-keeper.ts'
+export {
+  type Grant,
+  GrantKeeper,
+  type GrantKeeperDeps,
+  type GrantRequest,
+  installGrant
+} from './grant-keeper.ts'

@@ -23,8 +23,8 @@ export function buildBidRequest(
 
 function bidEntry(ensemble: EnsembleV1, nodeName: string): Record<string, unknown> {
   const node = ensemble.nodes[nodeName]
-  const executors = nodeExecutors(ensemble, nodeName)
-  const resources = nodeDemand(ensemble, nodeName)
+  const executors = nodeExecutors({ v1: ensemble }, nodeName)
+  const resources = nodeDemand({ v1: ensemble }, nodeName)
   const ports = splitPorts(node)
   const location = { accept: node?.location?.accept ?? null, reject: node?.location?.reject ?? null }
   const privileged = (node?.allocations ?? []).some(

@@ -18,7 +18,7 @@ import {
   utf8ToBytes
 } from '../../utils/index.ts'
 import type { LocationSpec } from '../ensemble/index.ts'
-import { refusalSchema } from '../jobs/index.ts'
+import { refusalSchema, type WireRefusal } from '../jobs/index.ts'
 
 /** Which release's form a bid is written in. */
 export type BidEra = 'v0.5' | 'later'
@@ -125,7 +125,7 @@ export function writeBid(
 ): Record<string, unknown> {
   const peer = bid.handle.address.host
   const location: WireLocation =
-    bid.era === 'v0.5' ? { ...bid.location, region: bid.location.continent } : bid.location
+    bid.era === 'v0.5' ? { ...bid.location, region: bid.location.continent } : { ...bid.location }
   const signed = { ensembleId: bid.ensembleId, node: bid.node, peer, location, handle: bid.handle }
   return {
     V1: {
@@ -167,7 +167,7 @@ export function readBidAnswer(payload: unknown, from: Handle, ensembleId: string
   if (declined && !wire) {
     return ok({
       kind: 'decline',
-      decline: { peer, refusal: declined.Refusal, permanent: declined.Permanent }
+      decline: { peer, refusal: fromWire(declined.Refusal), permanent: declined.Permanent }
     })
   }
   if (!wire) return refuse(refusal('BID_MALFORMED', 'the bid is empty'))
@@ -187,6 +187,12 @@ export function readBidAnswer(payload: unknown, from: Handle, ensembleId: string
     kind: 'bid',
     bid: { node: wire.NodeID, peer, handle, location: plainLocation(location), addresses }
   })
+}
+
+/** A peer's tree of reasons as ours; its depth was bounded by the reader of the message. */
+function fromWire(tree: WireRefusal): Refusal {
+  const { code, message, details, causes } = tree
+  return refusal(code, message, { details: details ?? {}, causes: (causes ?? []).map(fromWire) })
 }
 
 function plainLocation(location: WireLocation): LocationSpec {

@@ -60,7 +60,7 @@ export class Provisioner {
     node: ManifestNode,
     options: AbortOptions
   ): Promise<Result<void>> {
-    const levels = startLevels(ensemble, node.id)
+    const levels = startLevels({ v1: ensemble }, node.id)
     if (!levels.ok) return levels
     for (const level of levels.value) {
       const results = await Promise.all(

@@ -1,0 +1,289 @@
+/**
+ * The composition root: the only place that names concrete classes. Read top to bottom, it is the drawing of the
+ * program; what is started is stacked, so a failed start undoes the part that worked and a stop runs backwards.
+ */
+
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createGateway } from '../actor/index.ts'
+import { createApiServer } from '../api/index.ts'
+import type { Config } from '../config/index.ts'
+import { openDatabase } from '../db/index.ts'
+import { Node } from '../dms/node/index.ts'
+import { isHostPortFree } from '../dms/resources/index.ts'
+import { createDockerExecutor } from '../executor/docker/index.ts'
+import type { Executor } from '../executor/index.ts'
+import { createWasmExecutor } from '../executor/wasm/index.ts'
+import { createHardware } from '../hardware/index.ts'
+import {
+  createKeyStore,
+  generateKey,
+  type KeyStore,
+  KeyStoreError,
+  type PrivateKey,
+  peerIdOf
+} from '../lib/crypto/index.ts'
+import { createCapabilityStore } from '../lib/ucan/index.ts'
+import { createFileSink, createLogger, type LeveledLogger, parseLogLevel } from '../observability/index.ts'
+import type { FileStore } from '../types/index.ts'
+import {
+  systemClock as clock,
+  createSystemFiles,
+  errorMessage,
+  fileError,
+  MIB,
+  systemRandom as random
+} from '../utils/index.ts'
+import { CapabilityAnchors } from './capability-anchors.ts'
+import { DaemonError } from './errors.ts'
+import { claimPidFile } from './pid-file.ts'
+
+/** What is known when the daemon answers. */
+export interface ReadyInfo {
+  peerId: string
+  did: string
+  /** Multiaddresses that end in `/p2p/<peer id>`: what another node puts into its bootstrap list. */
+  addresses: string[]
+  /** `host:port` of the REST API. */
+  restAddress: string
+  /** From the call of `runDaemon`. */
+  readyMs: number
+}
+
+export interface DaemonOptions {
+  config: Config
+  /** Name of the key and of the capability context, by convention `dms`. */
+  context: string
+  passphrase: string
+  /** Fires when the daemon shall stop. */
+  signal: AbortSignal
+  onReady?: (info: ReadyInfo) => void
+}
+
+/**
+ * Runs the daemon until the signal fires. Resolves when everything is closed.
+ *
+ * @throws DaemonError, KeyStoreError, DatabaseError, NetworkError `NETWORK_LISTEN_FAILED`, ApiListenError: one line
+ *   each that says what to do.
+ */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const { config, context: contextName, signal } = options
+  const startedMs = clock.monotonicMs()
+  const { user_dir: userDirectory, work_dir: workDirectory, data_dir: dataDirectory } = config.general
+  await using stack = new AsyncDisposableStack()
+
+  const log = stack.use(openLog(config))
+  const files = createSystemFiles({ clock, random })
+  // The key derivation takes the better part of a second by design: the heavy modules load meanwhile.
+  const networkModule = import('../network/libp2p/index.ts')
+  networkModule.catch(() => undefined) // reported where it is awaited
+  const reload = onReloadSignal(stack, log.logger)
+  stack.use(await claimPidFile(files, userDirectory, contextName))
+  await makeDirectories([workDirectory, dataDirectory])
+  const privateKey = await openNodeKey(
+    createKeyStore({ files, random }, { directory: join(userDirectory, 'key') }),
+    contextName,
+    options.passphrase
+  )
+  signal.throwIfAborted()
+
+  const database = stack.use(
+    openDatabase({ clock, log: log.logger }, { path: join(dataDirectory, 'dms.sqlite') })
+  )
+  const anchors = await openAnchors(files, userDirectory, contextName, privateKey, log.logger)
+  reload.handler = () => anchors.reload()
+
+  const { createLibp2pNetwork } = await networkModule
+  const network = stack.use(
+    createLibp2pNetwork(
+      { clock, random, log: log.logger.child({ component: 'network' }), privateKey },
+      { listenAddresses: config.p2p.listen_address, bootstrapPeers: config.p2p.bootstrap_peers }
+    )
+  )
+  await network.start({ signal })
+
+  const ownerId = `nunet-${peerIdOf(privateKey.publicKey).slice(-12)}`
+  const executors = openExecutors(config, ownerId, stack, log.logger)
+  const hardware = createHardware({ clock, log: log.logger }, { diskPath: workDirectory })
+  const node = stack.use(
+    new Node(
+      {
+        network,
+        context: anchors.context,
+        privateKey,
+        database,
+        hardware,
+        executors,
+        files,
+        isPortFree: isHostPortFree,
+        clock,
+        random,
+        log: log.logger,
+        setLogLevel: level => {
+          log.logger.level = level
+        }
+      },
+      {
+        workDirectory,
+        location: nodeLocation(config),
+        portRange: {
+          from: config.general.port_available_range_from,
+          to: Math.min(config.general.port_available_range_to, 65_535)
+        },
+        allowPrivilegedDocker: config.job.allow_privileged_docker
+      }
+    )
+  )
+  await node.start({ signal })
+
+  const gateway = createGateway({ network, clock, log: log.logger })
+  const api = stack.use(
+    createApiServer(
+      { gateway, handle: node.handle, clock, log: log.logger.child({ component: 'api' }) },
+      { address: config.rest.addr, port: config.rest.port }
+    )
+  )
+  await api.start({ signal })
+  stack.use(collectGarbage(anchors))
+
+  options.onReady?.({
+    peerId: network.peerId,
+    did: anchors.context.owner,
+    addresses: network.addresses().map(address => `${address}/p2p/${network.peerId}`),
+    restAddress: `${config.rest.addr}:${api.address?.port ?? config.rest.port}`,
+    readyMs: clock.monotonicMs() - startedMs
+  })
+  log.logger.info('daemon ready', {
+    peer: network.peerId,
+    readyMs: Math.round(clock.monotonicMs() - startedMs)
+  })
+  await untilAborted(signal)
+  log.logger.info('daemon stopping')
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+interface Log extends Disposable {
+  logger: LeveledLogger
+}
+
+/** Everything goes to the file; problems show on the terminal as well. */
+function openLog(config: Config): Log {
+  const { file, level, rotation } = config.observability.logging
+  const sink = createFileSink(
+    { clock },
+    {
+      path: file,
+      maxSizeBytes: rotation.max_size_mb * MIB,
+      maxBackups: rotation.max_backups,
+      maxAgeDays: rotation.max_age_days
+    }
+  )
+  const logger = createLogger(
+    { clock, write: line => sink.write(line) },
+    { level: config.general.debug ? 'debug' : parseLogLevel(level) }
+  )
+  return { logger, [Symbol.dispose]: () => sink.close() }
+}
+
+/**
+ * SIGUSR1 makes the daemon read its capability file again. The handler is set before anything else, because Node's
+ * own answer to that signal is to open a debugger port.
+ */
+function onReloadSignal(
+  stack: AsyncDisposableStack,
+  log: LeveledLogger
+): { handler: (() => Promise<void>) | undefined } {
+  const holder: { handler: (() => Promise<void>) | undefined } = { handler: undefined }
+  const onSignal = (): void => {
+    holder
+      .handler?.()
+      .catch((error: unknown) => log.warn('capability anchors not reloaded', { reason: errorMessage(error) }))
+  }
+  process.on('SIGUSR1', onSignal)
+  stack.defer(() => void process.removeListener('SIGUSR1', onSignal))
+  return holder
+}
+
+async function makeDirectories(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 })
+    } catch (cause) {
+      throw fileError('make directory', path, cause)
+    }
+  }
+}
+
+/** The key of the context; a missing one is made with the given passphrase (identity-and-actors §3.6). */
+async function openNodeKey(store: KeyStore, name: string, passphrase: string): Promise<PrivateKey> {
+  try {
+    return await store.open(name, passphrase)
+  } catch (error) {
+    if (!(error instanceof KeyStoreError) || error.code !== 'KEY_NOT_FOUND') throw error
+    const key = generateKey(random)
+    await store.save(name, key, passphrase)
+    return key
+  }
+}
+
+async function openAnchors(
+  files: FileStore,
+  userDirectory: string,
+  name: string,
+  key: PrivateKey,
+  log: LeveledLogger
+): Promise<CapabilityAnchors> {
+  const store = createCapabilityStore({ files, clock }, { directory: join(userDirectory, 'cap') })
+  const anchors = await CapabilityAnchors.open({ store, clock, random, log }, name, key)
+  const file = await store.load(name)
+  if (file !== undefined && file.did !== anchors.context.owner) {
+    throw new DaemonError(
+      'DAEMON_CONTEXT_KEY',
+      `capability context '${name}' belongs to '${file.did}', its key to '${anchors.context.owner}'`,
+      {
+        hint: `make a new context with 'nunet cap new ${name} --force', or restore the key it belongs to`
+      }
+    )
+  }
+  return anchors
+}
+
+function openExecutors(
+  config: Config,
+  ownerId: string,
+  stack: AsyncDisposableStack,
+  log: LeveledLogger
+): ReadonlyMap<string, Executor> {
+  const deps = { clock, random, log: log.child({ component: 'executor' }) }
+  const executors: Executor[] = [
+    createDockerExecutor(deps, { ownerId, allowPrivileged: config.job.allow_privileged_docker }),
+    createWasmExecutor(deps, { ownerId, stateDirectory: join(config.general.data_dir, 'wasm') })
+  ]
+  for (const executor of executors) stack.defer(() => executor.close())
+  return new Map(executors.map(executor => [executor.type, executor]))
+}
+
+/** What the owner says about where the machine is. */
+function nodeLocation(config: Config): { continent?: string; country?: string; city?: string } {
+  const { host_continent, host_country, host_city } = config.general
+  return {
+    ...(host_continent ? { continent: host_continent } : {}),
+    ...(host_country ? { country: host_country } : {}),
+    ...(host_city ? { city: host_city } : {})
+  }
+}
+
+/** Sweep of expired anchors (identity-and-actors §7.10). */
+const GARBAGE_INTERVAL_MS = 300_000
+
+function collectGarbage(anchors: CapabilityAnchors): Disposable {
+  let timer = clock.setTimer(GARBAGE_INTERVAL_MS, function sweep() {
+    anchors.context.anchors.collectGarbage()
+    timer = clock.setTimer(GARBAGE_INTERVAL_MS, sweep)
+  })
+  return { [Symbol.dispose]: () => timer.cancel() }
+}

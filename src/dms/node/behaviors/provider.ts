@@ -1,0 +1,108 @@
+/** What orchestrators ask of this node as a provider (deployment §2.4 to §2.8, cli-api-config §6.7). */
+
+import type { Behavior } from '../../../actor/index.ts'
+import type { PrivateKey } from '../../../lib/crypto/index.ts'
+import type { Network } from '../../../network/index.ts'
+import type { Handle } from '../../../types/index.ts'
+import type { LocationSpec } from '../../ensemble/index.ts'
+import {
+  allocateRequestSchema,
+  BEHAVIORS,
+  BID_TOPIC,
+  bidRequestSchema,
+  commitRequestSchema,
+  type Provider,
+  revertRequestSchema
+} from '../../jobs/index.ts'
+import { writeBid, writeDecline } from '../../orchestrator/index.ts'
+import type { ResourceManager } from '../../resources/index.ts'
+import { isPermanent } from '../bid-permanence.ts'
+import { declare, noPayload } from '../declare.ts'
+
+export interface ProviderBehaviorDeps {
+  provider: Provider
+  resources: ResourceManager
+  network: Pick<Network, 'peerId' | 'addresses'>
+  handle: Handle
+  privateKey: PrivateKey
+  location: LocationSpec
+}
+
+export function providerBehaviors(deps: ProviderBehaviorDeps): Behavior[] {
+  const { provider } = deps
+  const failed = ({ message }: { message: string }): { OK: boolean; Error: string } => ({
+    OK: false,
+    Error: message
+  })
+  return [
+    bidRequest(deps),
+    declare({
+      path: BEHAVIORS.commit,
+      request: commitRequestSchema,
+      handle: ({ payload, from }) => provider.commit(payload, from),
+      onError: failed
+    }),
+    declare({
+      path: BEHAVIORS.allocate,
+      request: allocateRequestSchema,
+      handle: ({ payload, from }) => provider.allocate(payload, from),
+      onError: problem => ({ ...failed(problem), Allocations: {} })
+    }),
+    declare({
+      path: BEHAVIORS.revert,
+      request: revertRequestSchema,
+      handle: ({ payload, from }) => provider.revert(payload, from),
+      onError: failed
+    }),
+    declare({
+      path: '/dms/node/allocations/list',
+      request: noPayload,
+      handle: () => provider.list(),
+      onError: ({ message }) => ({ allocations: [], error: message })
+    })
+  ]
+}
+
+function bidRequest({
+  provider,
+  resources,
+  network,
+  handle,
+  privateKey,
+  location
+}: ProviderBehaviorDeps): Behavior {
+  return declare({
+    path: BEHAVIORS.bidRequest,
+    request: bidRequestSchema,
+    topic: BID_TOPIC,
+    handle: async ({ payload, from, isBroadcast }) => {
+      // A node does not bid for its own broadcasts; asked directly, it may host its own work (deployment §3.1).
+      if (isBroadcast && from.address.host === network.peerId) return undefined
+      const decision = await provider.decideBid(payload, from)
+      if (decision.ok) {
+        const { entry } = decision.value
+        const bid = {
+          ensembleId: payload.ensembleId,
+          node: entry.node_id,
+          handle,
+          location,
+          addresses: publicAddresses(network),
+          era: entry.era
+        }
+        return writeBid(bid, privateKey)
+      }
+      if (!payload.explain) return undefined
+      return writeDecline(
+        payload.ensembleId,
+        decision.error,
+        isPermanent(decision.error, payload.entries, resources.onboarded())
+      )
+    }
+  })
+}
+
+/** IP addresses of this host's listeners: where published ports are reached. */
+function publicAddresses(network: Pick<Network, 'addresses'>): string[] {
+  const ips = network.addresses().flatMap(address => /^\/ip[46]\/([^/]+)\//.exec(address)?.[1] ?? [])
+  return [...new Set(ips)]
+}

@@ -1,0 +1,230 @@
+/**
+ * The node: the root actor with all its behaviours, and the services behind them. Everything it needs comes in as
+ * a collaborator, so that hundreds of nodes can live in one process under a virtual clock.
+ */
+
+import { type Behavior, createRootActor, type RootActor } from '../../actor/index.ts'
+import type { Database } from '../../db/index.ts'
+import type { Executor } from '../../executor/index.ts'
+import type { Hardware } from '../../hardware/index.ts'
+import type { PrivateKey } from '../../lib/crypto/index.ts'
+import { didOfActorId, rootHandleOfPeer } from '../../lib/did/index.ts'
+import type { CapabilityContext } from '../../lib/ucan/index.ts'
+import type { Network, PeerInfo } from '../../network/index.ts'
+import type {
+  AbortOptions,
+  Clock,
+  FileStore,
+  Handle,
+  Logger,
+  LogLevel,
+  PeerId,
+  RandomSource,
+  Startable
+} from '../../types/index.ts'
+import type { LocationSpec } from '../ensemble/index.ts'
+import { GrantKeeper, installGrant } from '../grants/index.ts'
+import { Provider, type ProviderDeps, type GrantRequest as ProviderGrantRequest } from '../jobs/index.ts'
+import { Onboarding } from '../onboarding/index.ts'
+import { Orchestrator } from '../orchestrator/index.ts'
+import { PortAllocator, type PortRange, ResourceManager } from '../resources/index.ts'
+import { capabilityBehaviors } from './behaviors/capabilities.ts'
+import { deploymentBehaviors } from './behaviors/deployment.ts'
+import { loggerBehaviors } from './behaviors/logger.ts'
+import { peerBehaviors } from './behaviors/peers.ts'
+import { providerBehaviors } from './behaviors/provider.ts'
+import { publicBehaviors } from './behaviors/public.ts'
+import { resourceBehaviors } from './behaviors/resources.ts'
+
+export interface NodeDeps {
+  network: Network
+  context: CapabilityContext
+  /** Key of the node: of its peer id, its root actor and its DID. */
+  privateKey: PrivateKey
+  database: Database
+  hardware: Hardware
+  executors: ReadonlyMap<string, Executor>
+  files: FileStore
+  /** Whether a TCP port of this host can be bound now. */
+  isPortFree: (port: number) => Promise<boolean>
+  clock: Clock
+  random: RandomSource
+  log: Logger
+  setLogLevel: (level: LogLevel) => void
+  /** Replacements for the disk and HTTP in simulations; see `ProviderDeps`. */
+  providerSeams?: Pick<ProviderDeps, 'files' | 'httpGet'>
+}
+
+export interface NodeOptions {
+  workDirectory: string
+  location: LocationSpec
+  portRange: PortRange
+  allowPrivilegedDocker: boolean
+}
+
+export class Node implements Startable {
+  readonly #deps: NodeDeps
+  readonly #options: NodeOptions
+  readonly actor: RootActor
+  readonly handle: Handle
+  readonly resources: ResourceManager
+  readonly onboarding: Onboarding
+  readonly provider: Provider
+  readonly orchestrator: Orchestrator
+  readonly #grants: GrantKeeper
+  /** Addresses of peers as last seen, for questions that must be answered at once. */
+  readonly #peerAddresses = new Map<PeerId, string>()
+  #unsubscribe: (() => void) | undefined
+
+  constructor(deps: NodeDeps, options: NodeOptions) {
+    this.#deps = deps
+    this.#options = options
+    const { network, context, privateKey, clock, random, log, database } = deps
+    this.actor = createRootActor({
+      network,
+      context,
+      privateKey,
+      clock,
+      random,
+      log: log.child({ component: 'actor' })
+    })
+    this.handle = rootHandleOfPeer(network.peerId)
+    this.#grants = new GrantKeeper({ context, clock, log })
+    this.resources = new ResourceManager({
+      reservations: database.reservations,
+      onboarding: database.onboarding,
+      clock,
+      log
+    })
+    this.onboarding = new Onboarding({
+      repository: database.onboarding,
+      hardware: deps.hardware,
+      resources: this.resources,
+      clock,
+      log
+    })
+    this.provider = this.#createProvider()
+    this.orchestrator = new Orchestrator(
+      {
+        database,
+        network,
+        grants: this.#grants,
+        files: deps.files,
+        clock,
+        random,
+        log: log.child({ component: 'orchestrator' }),
+        createActor: (inbox, key) => this.actor.createChild({ inbox, ...(key ? { privateKey: key } : {}) }),
+        addressOf: peer => this.#peerAddresses.get(peer)
+      },
+      { workDirectory: options.workDirectory }
+    )
+    for (const behavior of this.#behaviors()) this.actor.addBehavior(behavior)
+  }
+
+  /** Recovers what ran before, then answers messages. The network must be started. */
+  async start(options: AbortOptions = {}): Promise<void> {
+    if (this.#unsubscribe) return
+    const { network } = this.#deps
+    this.#unsubscribe = network.onEvent(event => {
+      if (event.type === 'peer-connected') void this.#learnAddresses()
+    })
+    await this.#learnAddresses()
+    await this.actor.start(options)
+    await this.resources.start()
+    await this.onboarding.start(options)
+    await this.provider.start(options)
+    await this.orchestrator.start()
+  }
+
+  /** Lets go of everything; workloads go on running and are adopted at the next start. */
+  async stop(): Promise<void> {
+    this.#unsubscribe?.()
+    this.#unsubscribe = undefined
+    await this.orchestrator.stop()
+    await this.provider.stop()
+    await this.resources.stop()
+    this.#grants.stop()
+    await this.actor.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #createProvider(): Provider {
+    const { network, database, clock, random, log, executors, isPortFree } = this.#deps
+    const ports = new PortAllocator(
+      { reservations: database.reservations, isPortFree },
+      this.#options.portRange
+    )
+    return new Provider(
+      {
+        db: database,
+        resources: this.resources,
+        ports,
+        onboarding: this.onboarding,
+        executors,
+        createAllocationActor: (inbox, key) =>
+          this.actor.createChild({ inbox, ...(key ? { privateKey: key } : {}) }),
+        addNodeBehavior: behavior => this.actor.addBehavior(behavior),
+        grant: request => this.#grantToOrchestrator(request),
+        peerId: network.peerId,
+        nodeHandle: this.handle,
+        location: this.#options.location,
+        clock,
+        random,
+        log: log.child({ component: 'provider' }),
+        ...this.#deps.providerSeams
+      },
+      {
+        workDirectory: this.#options.workDirectory,
+        allowPrivilegedDocker: this.#options.allowPrivilegedDocker
+      }
+    )
+  }
+
+  /** The provider renews its grants itself, for as long as an allocation lives. */
+  async #grantToOrchestrator(request: ProviderGrantRequest): Promise<void> {
+    const { did } = request.subject
+    const { id } = request.audience
+    if (did === '' || id === '') return
+    const { context, clock } = this.#deps
+    await installGrant(
+      { context, clock },
+      { subject: did, audience: didOfActorId(id), capabilities: request.capabilities },
+      request.lifetimeMs
+    )
+  }
+
+  #behaviors(): Behavior[] {
+    const { network, context, hardware, clock, privateKey, setLogLevel } = this.#deps
+    const { resources, onboarding, provider, orchestrator, handle } = this
+    const { location } = this.#options
+    return [
+      ...publicBehaviors({ hardware, did: context.owner }),
+      ...peerBehaviors({ network, clock }),
+      ...resourceBehaviors({ hardware, resources, onboarding }),
+      ...capabilityBehaviors({ context }),
+      ...loggerBehaviors({ setLogLevel }),
+      ...deploymentBehaviors({ orchestrator, clock }),
+      ...providerBehaviors({ provider, resources, network, handle, privateKey, location })
+    ]
+  }
+
+  async #learnAddresses(): Promise<void> {
+    const infos = await this.#deps.network.peers()
+    for (const info of infos.filter(candidate => candidate.connected)) {
+      const ip = firstIp(info)
+      if (ip !== undefined) this.#peerAddresses.set(info.peer, ip)
+    }
+  }
+}
+
+/** The IP of a peer's first direct address. */
+function firstIp(info: PeerInfo): string | undefined {
+  for (const address of info.addresses) {
+    const match = /^\/ip[46]\/([^/]+)\//.exec(address)
+    if (match?.[1] !== undefined && !address.includes('/p2p-circuit')) return match[1]
+  }
+  return undefined
+}
