@@ -86,7 +86,7 @@ export function executorContract(name: string, setUp: () => Promise<ExecutorSubj
 
     test('it says that it can run, and its version', async () => {
       const fingerprint = await executor.fingerprint()
-      assert.equal(fingerprint.available, true, fingerprint.reason)
+      assert.deepEqual([fingerprint.available, fingerprint.reason], [true, undefined])
       assert.ok(fingerprint.version)
     })
 
