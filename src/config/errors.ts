@@ -11,6 +11,7 @@ export type ConfigErrorCode =
   /** A value of the wrong type or out of its bounds. */
   | 'CONFIG_VALUE_INVALID'
 
+/** The configuration cannot be used or changed; nothing was written. */
 export class ConfigError extends NuError {
   override readonly name = 'ConfigError'
   readonly code: ConfigErrorCode

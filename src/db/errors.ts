@@ -19,6 +19,7 @@ export type DatabaseErrorCode =
   /** Used after `close`. */
   | 'DB_CLOSED'
 
+/** The database did not do what it was asked; no half of a write remains. */
 export class DatabaseError extends NuError {
   override readonly name = 'DatabaseError'
   readonly code: DatabaseErrorCode

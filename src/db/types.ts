@@ -12,6 +12,7 @@ export interface OnboardingRecord {
   readonly onboardedAtMs: number
 }
 
+/** The one onboarding record. */
 export interface OnboardingRepository {
   get(): OnboardingRecord | undefined
   save(record: OnboardingRecord): void
@@ -34,6 +35,7 @@ export interface ReservationRecord {
   readonly expiresAtMs?: number | undefined
 }
 
+/** The claims on the free pool. */
 export interface ReservationRepository {
   get(allocationId: string): ReservationRecord | undefined
   list(): ReservationRecord[]
@@ -45,6 +47,7 @@ export interface ReservationRepository {
   delete(allocationId: string): boolean
 }
 
+/** Where an allocation is in its life. */
 export type AllocationStatus =
   | 'pending'
   | 'starting'
@@ -81,6 +84,7 @@ export interface AllocationRecord {
   readonly endedAtMs?: number | undefined
 }
 
+/** The allocations on this machine. */
 export interface AllocationRepository {
   get(id: string): AllocationRecord | undefined
   list(): AllocationRecord[]
@@ -124,6 +128,7 @@ export interface DeploymentRecord {
   readonly completedAtMs?: number | undefined
 }
 
+/** A search; all conditions must hold, and an absent or empty one holds always. */
 export interface DeploymentQuery {
   readonly status?: readonly DeploymentStatus[]
   /** Each pair must be equal in the record's metadata. */
@@ -139,6 +144,7 @@ export interface DeploymentQuery {
   readonly offset?: number
 }
 
+/** The deployments this node orchestrates or orchestrated. */
 export interface DeploymentRepository {
   get(id: string): DeploymentRecord | undefined
   /** Unknown sort fields are a `DatabaseError` `DB_QUERY`. `total` counts all matches, whatever limit and offset. */
@@ -161,6 +167,7 @@ export interface DeploymentEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
+/** The stories of all deployments. */
 export interface DeploymentEventRepository {
   append(event: Omit<DeploymentEvent, 'sequence'>): DeploymentEvent
   /** Events of a deployment with a sequence above `after`, in order, at most `limit` (default 1000). */
