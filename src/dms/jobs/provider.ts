@@ -4,7 +4,7 @@
  * the truth; everything in memory here is made again from it by `start`.
  */
 
-import type { ChildActor } from '../../actor/index.ts'
+import { type ChildActor, type HandleWire, handleToWire } from '../../actor/index.ts'
 import type { AllocationRecord } from '../../db/index.ts'
 import type { AbortOptions, Handle, Result, Startable, Timer } from '../../types/index.ts'
 import { errorMessage, Mutex, ok, refusal, refuse } from '../../utils/index.ts'
@@ -18,7 +18,6 @@ import {
   HOUSEKEEPING_MS,
   IDLE_TTL_MS,
   LOG_RETENTION_MS,
-  REPORT_WINDOW_MS,
   START_LIMIT_MS,
   STOP_GRACE_MS
 } from './constants.ts'
@@ -137,7 +136,7 @@ export class Provider implements Startable {
   async allocate(
     request: AllocateRequest,
     from: Handle
-  ): Promise<Answer & { Allocations: Record<string, Handle> }> {
+  ): Promise<Answer & { Allocations: Record<string, HandleWire> }> {
     if (!this.#isReady) return { ...answerRefusal(notReady()), Allocations: {} }
     const result = await this.#mutex.run(() => this.#allocate(request, from))
     return { ...answer(result), Allocations: result.ok ? result.value : {} }
@@ -198,7 +197,7 @@ export class Provider implements Startable {
     }
   }
 
-  async #allocate(request: AllocateRequest, from: Handle): Promise<Result<Record<string, Handle>>> {
+  async #allocate(request: AllocateRequest, from: Handle): Promise<Result<Record<string, HandleWire>>> {
     const checks = { ...this.#deps, allowPrivilegedDocker: this.#options.allowPrivilegedDocker }
     const accepted = acceptAllocations(checks, request.EnsembleID, request.Allocations, from)
     if (!accepted.ok) return accepted
@@ -208,7 +207,9 @@ export class Provider implements Startable {
       const records = this.#store(request, accepted.value, actors, from)
       const made = records.map((record, index) => this.#adopt(record, actors[index]))
       await Promise.all(made.map(allocation => this.#grants.ensure(allocation)))
-      return ok(Object.fromEntries(accepted.value.map(({ name, id }) => [name, this.#handleOf(id)])))
+      return ok(
+        Object.fromEntries(accepted.value.map(({ name, id }) => [name, handleToWire(this.#handleOf(id))]))
+      )
     } catch (error) {
       this.#deps.log.warn('allocation failed', {
         ensembleId: request.EnsembleID,
@@ -358,7 +359,7 @@ export class Provider implements Startable {
   /** Finishes what could not be finished, gives back what nobody wants, forgets what is over. */
   async #review(allocation: Allocation): Promise<void> {
     const { record } = allocation
-    const ageMs = this.#deps.clock.nowMs() - (record.endedAtMs ?? record.updatedAtMs)
+    const ageMs = this.#deps.clock.nowMs() - record.updatedAtMs
     const isOver = record.status === 'terminated' || (allocation.isTask && isEnded(record.status))
     if (optionsOf(record).isTerminating && !isOver) await allocation.terminate()
     else if (isEnded(record.status)) await allocation.settle()
@@ -368,8 +369,9 @@ export class Provider implements Startable {
     }
     const isSettled =
       allocation.record.execution == null && this.#deps.db.reservations.get(record.id) === undefined
-    const isTold = allocation.record.terminationReported || ageMs > REPORT_WINDOW_MS
-    if (isOver && isSettled && isTold && ageMs >= this.#options.logRetentionMs) await this.#forget(allocation)
+    // A late report begins the time anew: its orchestrator may still want the logs.
+    if (isOver && isSettled && allocation.record.terminationReported && ageMs >= this.#options.logRetentionMs)
+      await this.#forget(allocation)
   }
 
   async #forget(allocation: Allocation): Promise<void> {
