@@ -48,6 +48,7 @@ class FileKeyStore implements KeyStore {
         details: { name }
       })
     }
+    signal?.throwIfAborted() // here again, so that no rejection of the derivation is left without listener
     // The derivation runs on the thread pool and cannot be stopped; a caller who aborts does not wait for it.
     return await raceSignal(unsealKey(decode(content), passphrase), signal)
   }
@@ -59,6 +60,7 @@ class FileKeyStore implements KeyStore {
     { signal }: AbortOptions = {}
   ): Promise<void> {
     const path = this.#path(name)
+    signal?.throwIfAborted()
     const text = await raceSignal(sealKey(name, key, passphrase, this.#random), signal)
     await using _lock = await this.#files.lock(path, { signal })
     await this.#files.writeAtomic(path, utf8ToBytes(text), { mode: FILE_MODE })
