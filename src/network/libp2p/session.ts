@@ -14,6 +14,7 @@ import { Gossip } from './gossip.ts'
 import { createHost, type Host } from './host.ts'
 import { InboundStreams } from './inbound.ts'
 import { INBOUND_LIMITS } from './inbound-budget.ts'
+import { cancelAnnouncements, releaseHeartbeat } from './loose-ends.ts'
 import type { Libp2pNetworkDeps, Libp2pNetworkOptions } from './network.ts'
 import { OutboundStreams } from './outbound.ts'
 import type { Penalties } from './penalties.ts'
@@ -125,7 +126,9 @@ export class Session {
     })
     try {
       await this.#discovery.stop()
+      releaseHeartbeat(this.host)
       await this.host.stop()
+      cancelAnnouncements(this.host)
     } catch (error) {
       this.#deps.log.warn('network did not stop cleanly', { error: errorMessage(error) })
     } finally {

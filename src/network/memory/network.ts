@@ -25,6 +25,12 @@ import { Transit } from './transit.ts'
 /** What a rejected broadcast costs the peer that sent it; the square of the count as in gossipsub's P4 would need a decay. */
 const REJECT_PENALTY = 10
 
+interface GossipRoute {
+  target: MemoryNetwork
+  from: PeerId
+  delayMs: number
+}
+
 export class MemoryNetwork implements Network {
   readonly peerId: PeerId
   readonly #hub: MemoryNetworkHub
@@ -163,10 +169,12 @@ export class MemoryNetwork implements Network {
       const copy = payload.slice()
       this.#transit.carry(0, () => this.#topics.deliver(topic, copy, this.peerId))
     }
-    for (const target of this.#gossipTargets(topic)) {
+    for (const { target, from, delayMs } of this.#gossipRoutes(topic)) {
       if (this.#hub.loses()) continue
       const copy = payload.slice()
-      this.#carryTo(target, () => void target.#receive(topic, copy, this.peerId))
+      target.#transit.carry(delayMs, () => {
+        if (!this.#hub.isCut(from, target.peerId)) void target.#receive(topic, copy, this.peerId)
+      })
     }
   }
 
@@ -193,7 +201,10 @@ export class MemoryNetwork implements Network {
     this.#connected.set(other.peerId, other)
     this.#known.add(other.peerId)
     this.#events.emit({ type: 'peer-connected', peer: other.peerId })
-    for (const topic of this.#topics.topics()) this.#carryTo(other, () => other.#learn(topic, this))
+    if (this.#topics.topics().length === 0) return
+    this.#carryTo(other, () => {
+      for (const topic of this.#topics.topics()) other.#learn(topic, this)
+    })
   }
 
   /** Called by the hub: a connection is gone. */
@@ -208,19 +219,18 @@ export class MemoryNetwork implements Network {
     this.#events.emit({ type: 'peer-disconnected', peer })
   }
 
-  /** Subscribers a broadcast reaches: gossip goes around a missing connection, but not through a cut. */
-  #gossipTargets(topic: string): MemoryNetwork[] {
+  /** The subscribers a broadcast reaches, each by its last hop: gossip goes around a missing line through other subscribers. */
+  #gossipRoutes(topic: string): GossipRoute[] {
     const seen = new Set<MemoryNetwork>([this])
-    const queue: MemoryNetwork[] = [this]
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      for (const other of next.#connected.values()) {
-        if (seen.has(other) || !other.#topics.has(topic)) continue
-        seen.add(other)
-        queue.push(other)
+    const routes: GossipRoute[] = [{ target: this, from: this.peerId, delayMs: 0 }]
+    for (const { target, delayMs } of routes) {
+      for (const next of target.#connected.values()) {
+        if (seen.has(next) || !next.#topics.has(topic)) continue
+        seen.add(next)
+        routes.push({ target: next, from: target.peerId, delayMs: delayMs + this.#hub.latencyMs() })
       }
     }
-    seen.delete(this)
-    return [...seen]
+    return routes.slice(1)
   }
 
   async #receive(topic: string, payload: Uint8Array, from: PeerId): Promise<void> {
@@ -231,8 +241,11 @@ export class MemoryNetwork implements Network {
     if (verdict === 'accept' && this.#lifetime) this.#topics.deliver(topic, payload, from)
   }
 
+  /** One delay for all peers: a timer for each would be the main cost of a simulation with hundreds of hosts. */
   #announce(topic: string): void {
-    for (const other of this.#connected.values()) this.#carryTo(other, () => other.#learn(topic, this))
+    this.#transit.carry(this.#hub.latencyMs(), () => {
+      for (const other of this.#connected.values()) other.#learn(topic, this)
+    })
   }
 
   /** Looks at the state now, not at that of the time of sending, so that overtaking announcements do no harm. */
