@@ -1,0 +1,38 @@
+import { formatTokenList } from '../../lib/ucan/index.ts'
+import type { Handler } from '../cli/command.ts'
+import { RefusedError, UsageError } from '../cli/errors.ts'
+import { openIdentity } from '../session/identity.ts'
+import { resolvePassphrase } from '../session/passphrase.ts'
+import { loadSettings } from '../session/settings.ts'
+import type { DELEGATE_FLAGS } from './definition.ts'
+import { tokenExpiry } from './expiry.ts'
+import { readDid } from './tokens.ts'
+
+/** `nunet cap delegate`: one line of compact JSON. */
+export const capDelegateHandler: Handler<typeof DELEGATE_FLAGS> = {
+  async run({ cli, flags, args, globals }) {
+    const request = {
+      action: 'delegate' as const,
+      subject: readDid(args[0] ?? ''),
+      audience: flags.audience === undefined ? undefined : readDid(flags.audience),
+      topics: flags.topic,
+      capabilities: flags.cap,
+      // 0 takes the expiry of each token that is passed on.
+      expiresAtNs: flags['auto-expire'] ? 0n : tokenExpiry(cli.clock, flags),
+      depth: BigInt(flags.depth),
+      selfSign: readSelfSign(flags['self-sign'])
+    }
+    const config = loadSettings(cli, globals)
+    const passphrase = await resolvePassphrase(cli, globals, { key: flags.context, isNew: false })
+    const { context } = await openIdentity(cli, config, flags.context, passphrase)
+    const tokens = await context.delegate(request)
+    if (!tokens.ok) throw new RefusedError(`context '${flags.context}' cannot delegate this`, tokens.error)
+    cli.terminal.out(`${formatTokenList(tokens.value)}\n`)
+    return 0
+  }
+}
+
+function readSelfSign(text: string): 'no' | 'also' | 'only' {
+  if (text === 'no' || text === 'also' || text === 'only') return text
+  throw new UsageError(`invalid self-sign option "${text}"`, { hint: "choose 'no', 'also' or 'only'" })
+}

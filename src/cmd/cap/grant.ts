@@ -1,0 +1,28 @@
+import { formatTokenList } from '../../lib/ucan/index.ts'
+import type { Handler } from '../cli/command.ts'
+import { openIdentity } from '../session/identity.ts'
+import { resolvePassphrase } from '../session/passphrase.ts'
+import { loadSettings } from '../session/settings.ts'
+import type { GRANT_FLAGS } from './definition.ts'
+import { tokenExpiry } from './expiry.ts'
+import { readDid } from './tokens.ts'
+
+/** `nunet cap grant`: one line of compact JSON. */
+export const capGrantHandler: Handler<typeof GRANT_FLAGS> = {
+  async run({ cli, flags, args, globals }) {
+    const request = {
+      action: 'delegate' as const,
+      subject: readDid(args[0] ?? ''),
+      audience: flags.audience === undefined ? undefined : readDid(flags.audience),
+      topics: flags.topic,
+      capabilities: flags.cap,
+      expiresAtNs: tokenExpiry(cli.clock, flags),
+      depth: BigInt(flags.depth)
+    }
+    const config = loadSettings(cli, globals)
+    const passphrase = await resolvePassphrase(cli, globals, { key: flags.context, isNew: false })
+    const { context } = await openIdentity(cli, config, flags.context, passphrase)
+    cli.terminal.out(`${formatTokenList([await context.grant(request)])}\n`)
+    return 0
+  }
+}

@@ -1,0 +1,6 @@
+/** `nunet cap`: capability contexts and tokens (cli-api-config §2.5, identity-and-actors §4.4). */
+
+import type { CommandNode } from '../cli/command.ts'
+import { anchor, create, delegate, grant, list, remove, revoke } from './definition.ts'
+
+export const capCommands: readonly CommandNode[] = [create, anchor, grant, delegate, revoke, list, remove]

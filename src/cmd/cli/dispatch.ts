@@ -1,0 +1,134 @@
+/**
+ * From words to a finished command: find it, read its flags, check what it requires, run it. Nothing heavy is
+ * loaded for help and for mistakes: the collaborators are made when a command really runs.
+ */
+
+import {
+  type Cli,
+  type Command,
+  type CommandGroup,
+  type CommandNode,
+  type Handler,
+  isGroup
+} from './command.ts'
+import { UsageError } from './errors.ts'
+import { type FlagTable, type FlagValues, nearest, type ParsedFlags, parseFlags } from './flags.ts'
+import { helpText } from './help.ts'
+import { type Located, locate } from './locate.ts'
+
+/** What a command line turned out to mean. */
+export type Plan =
+  | { readonly type: 'help'; readonly text: string }
+  | { readonly type: 'mistake'; readonly error: UsageError; readonly exitCodes: 'compatible' | 'human' }
+  | {
+      readonly type: 'run'
+      readonly exitCodes: 'compatible' | 'human'
+      /** Values of the global flags. */
+      readonly globals: ReadonlyMap<string, unknown>
+      /** Loads and runs the command; the result is its exit code. */
+      readonly run: (cli: Cli) => Promise<number>
+    }
+
+/** Reads a command line. Mistakes come in the words of the existing CLI. */
+export async function dispatch(root: CommandGroup, argv: readonly string[]): Promise<Plan> {
+  const located = await locate(root, argv)
+  try {
+    if (located.path.length === 1 && located.stray === 'help') return await planHelp(root, argv)
+    return isGroup(located.node)
+      ? await planGroup(located.node, located)
+      : await planCommand(root, located.node, located)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    const hint = error.hint ?? `run '${located.path.join(' ')} --help' for usage`
+    const exitCodes = isGroup(located.node) ? 'compatible' : located.node.exitCodes
+    return { type: 'mistake', error: new UsageError(error.message, { cause: error, hint }), exitCodes }
+  }
+}
+
+async function planCommand(
+  root: CommandGroup,
+  node: Command,
+  { inherited, rest, path }: Located
+): Promise<Plan> {
+  const table: FlagTable = { ...inherited, ...node.flags }
+  const parsed = parseFlags(table, rest)
+  if (parsed.values.get('help') === true) return { type: 'help', text: await helpText(node, path, inherited) }
+  checkCommand(node, table, parsed)
+  const globals = new Map(
+    [...parsed.values].filter(([name]) => parsed.given.has(name) && name in (root.persistent ?? {}))
+  )
+  return {
+    type: 'run',
+    exitCodes: node.exitCodes,
+    globals,
+    run: cli => runCommand(cli, node, parsed, globals)
+  }
+}
+
+async function planHelp(root: CommandGroup, argv: readonly string[]): Promise<Plan> {
+  const words = argv.toSpliced(argv.indexOf('help'), 1)
+  const located = await locate(root, words)
+  if (located.stray !== undefined) throw await unknownCommand(located)
+  return { type: 'help', text: await helpText(located.node, located.path, located.inherited) }
+}
+
+async function planGroup(group: CommandGroup, located: Located): Promise<Plan> {
+  const parsed = parseFlags(located.inherited, located.rest)
+  if (located.stray !== undefined && !group.lenient && parsed.values.get('help') !== true)
+    throw await unknownCommand(located)
+  return { type: 'help', text: await helpText(group, located.path, located.inherited) }
+}
+
+async function unknownCommand(located: Located): Promise<UsageError> {
+  const parent = located.path.join(' ')
+  const children: readonly CommandNode[] = isGroup(located.node) ? await located.node.children() : []
+  const near = nearest(
+    located.stray ?? '',
+    children.map(child => child.name)
+  )
+  const hint =
+    near === undefined ? `run '${parent} --help' for the list` : `did you mean '${parent} ${near}'?`
+  return new UsageError(`unknown command "${located.stray}" for "${parent}"`, { hint })
+}
+
+function checkCommand(node: Command, table: FlagTable, parsed: ParsedFlags): void {
+  checkWords(node.words ?? [], parsed.words.length)
+  const missing = Object.entries(table)
+    .filter(([name, spec]) => spec.required && !parsed.given.has(name))
+    .map(([name]) => `"${name}"`)
+  if (missing.length > 0) throw new UsageError(`required flag(s) ${missing.join(', ')} not set`)
+  for (const group of node.oneOf ?? []) {
+    if (!group.some(name => parsed.given.has(name))) {
+      throw new UsageError(`at least one of the flags in the group [${group.join(' ')}] is required`)
+    }
+  }
+  for (const group of node.exclusive ?? []) {
+    const set = group.filter(name => parsed.given.has(name))
+    if (set.length > 1) {
+      throw new UsageError(
+        `if any flags in the group [${group.join(' ')}] are set none of the others can be; [${set.join(' ')}] were all set`
+      )
+    }
+  }
+}
+
+function checkWords(words: readonly string[], received: number): void {
+  const least = words.filter(word => word.startsWith('<')).length
+  const most = words.some(word => word.endsWith('…')) ? Number.POSITIVE_INFINITY : words.length
+  if (received >= least && received <= most) return
+  if (least === most) throw new UsageError(`accepts ${most} arg(s), received ${received}`)
+  if (received < least) throw new UsageError(`requires at least ${least} arg(s), only received ${received}`)
+  throw new UsageError(`accepts at most ${most} arg(s), received ${received}`)
+}
+
+async function runCommand(
+  cli: Cli,
+  node: Command,
+  parsed: ParsedFlags,
+  globals: ReadonlyMap<string, unknown>
+): Promise<number> {
+  const handler: Handler<FlagTable> = await node.load()
+  // The parser filled the map by this very table, so names and kinds agree.
+  const flags = Object.fromEntries(parsed.values) as FlagValues<FlagTable>
+  return (await handler.run({ cli, flags, given: parsed.given, args: parsed.words, globals })) ?? 0
+}

@@ -1,0 +1,18 @@
+/**
+ * The command line. `main` runs one command in this process.
+ *
+ * @packageDocumentation
+ */
+
+import { runProcess } from './cli/run.ts'
+import { root } from './root.ts'
+
+export type { Command, CommandGroup, CommandNode } from './cli/command.ts'
+
+/** Runs a command line (without the program's own name) and sets the exit code of the process. */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.exitCode = await runProcess(root, argv)
+}
+
+/** The tree of commands, for the reference page. */
+export { root as commandTree }

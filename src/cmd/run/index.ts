@@ -1,0 +1,22 @@
+import { command } from '../cli/command.ts'
+import type { FlagTable } from '../cli/flags.ts'
+
+export const RUN_FLAGS = {
+  context: {
+    kind: 'string',
+    short: 'c',
+    description: 'key and capability context of the node',
+    default: 'dms'
+  }
+} as const satisfies FlagTable
+
+export const run = command({
+  name: 'run',
+  summary: 'run the daemon in the foreground',
+  description:
+    'Runs a node until Ctrl-C or SIGTERM. A key or capability context that is missing is made. SIGUSR1 makes it read its capability context again.',
+  flags: RUN_FLAGS,
+  examples: ['nunet run', 'nunet run -c dms --rest-port 10000'],
+  exitCodes: 'compatible',
+  load: async () => (await import('./handler.ts')).runHandler
+})

@@ -1,0 +1,166 @@
+/**
+ * A conversation of one command with the network through the local daemon (cli-api-config §1.4): a fresh actor
+ * key, signed envelopes with capability tokens made for each, replies checked before they are believed.
+ */
+
+import { buildMessage, type Envelope, handleFromWire } from '../../actor/message/index.ts'
+import { type ApiClient, createApiClient } from '../../api/client/index.ts'
+import type { Config } from '../../config/index.ts'
+import { actorIdOf, generateKey, type PrivateKey } from '../../lib/crypto/index.ts'
+import { EMPTY_HANDLE } from '../../lib/did/index.ts'
+import type { CapabilityContext } from '../../lib/ucan/index.ts'
+import type { Did, Handle, PeerId } from '../../types/index.ts'
+import { bytesToUtf8 } from '../../utils/index.ts'
+import type { Cli } from '../cli/command.ts'
+import { CommandError } from '../cli/errors.ts'
+import { broadcastEnvelope, invokeEnvelope, sendEnvelope } from './exchange.ts'
+import { type Identity, openIdentity } from './identity.ts'
+import { hasPassphrase, resolvePassphrase } from './passphrase.ts'
+
+/** Message expiry from now when nothing was said (identity-and-actors §8.4). Milliseconds. */
+export const DEFAULT_TIMEOUT_MS = 30_000
+
+export interface SessionOptions {
+  readonly cli: Cli
+  readonly config: Config
+  readonly globals: ReadonlyMap<string, unknown>
+  /** Name of key and capability context. */
+  readonly context: string
+}
+
+/** One message to be made. */
+export interface Request {
+  readonly behavior: string
+  readonly payload?: unknown
+  /** Default: the local daemon's own actor. */
+  readonly to?: Handle | undefined
+  readonly expiresAtNs: bigint
+}
+
+/** A client to the local daemon. Dispose it. */
+export function openClient(cli: Cli, config: Config): ApiClient {
+  return createApiClient(cli, { address: config.rest.addr, port: config.rest.port })
+}
+
+/** Opens identity and daemon. The daemon is asked first when a person would have to type: nobody types for nothing. */
+export async function openSession({ cli, config, globals, context }: SessionOptions): Promise<Session> {
+  const client = openClient(cli, config)
+  try {
+    const asking = readNodeHandle(client, cli.signal)
+    asking.catch(() => undefined) // awaited below; the key may fail first
+    if (!hasPassphrase(cli, globals)) await asking
+    const passphrase = await resolvePassphrase(cli, globals, { key: context, isNew: false })
+    const [identity, node] = await Promise.all([openIdentity(cli, config, context, passphrase), asking])
+    return new Session(cli, client, node, identity)
+  } catch (error) {
+    client[Symbol.dispose]()
+    throw error
+  }
+}
+
+async function readNodeHandle(client: ApiClient, signal: AbortSignal): Promise<Handle> {
+  const value: unknown = JSON.parse(bytesToUtf8(await client.handle({ signal })))
+  const handle = handleFromWire(value)
+  if (!handle.ok || handle.value.address.host === '') {
+    throw new CommandError(`what answers on ${client.target} is no NuNet node`, {
+      hint: 'check rest.addr and rest.port'
+    })
+  }
+  return handle.value
+}
+
+export class Session implements Disposable {
+  /** The local daemon's own actor. */
+  readonly node: Handle
+  /** Whose capabilities the messages carry. */
+  readonly did: Did
+  readonly #cli: Cli
+  readonly #client: ApiClient
+  readonly #context: CapabilityContext
+  readonly #key: PrivateKey
+  #nonce: bigint
+
+  constructor(cli: Cli, client: ApiClient, node: Handle, identity: Identity) {
+    this.#cli = cli
+    this.#client = client
+    this.node = node
+    this.did = identity.did
+    this.#context = identity.context
+    this.#key = generateKey(cli.random)
+    this.#nonce = cli.clock.nowNs()
+  }
+
+  [Symbol.dispose](): void {
+    this.#client[Symbol.dispose]()
+  }
+
+  /** Unix nanoseconds `ms` from now. */
+  expiry(ms: number): bigint {
+    return this.#cli.clock.nowNs() + BigInt(Math.round(ms * 1e6))
+  }
+
+  /** A signed message that wants no answer. */
+  async message(request: Request): Promise<Envelope> {
+    return await this.#build(request, () => ({}))
+  }
+
+  /** A signed message whose answer comes to a behaviour of its own. */
+  async invocation(request: Request): Promise<Envelope> {
+    return await this.#build(request, nonce => ({ replyTo: `/private/user/${nonce}` }))
+  }
+
+  /** A signed message for everybody on a topic. */
+  async broadcastMessage(request: Omit<Request, 'to'>, topic: string): Promise<Envelope> {
+    return await this.#build({ ...request, to: EMPTY_HANDLE }, nonce => ({
+      replyTo: `/public/user/${nonce}`,
+      topic
+    }))
+  }
+
+  async send(request: Request): Promise<void> {
+    await sendEnvelope(this.#exchange(), await this.message(request))
+  }
+
+  /** The payload of the reply. */
+  async invoke(request: Request, signal: AbortSignal = this.#cli.signal): Promise<Uint8Array> {
+    const reply = await invokeEnvelope({ ...this.#exchange(), signal }, await this.invocation(request))
+    return reply.message
+  }
+
+  /** Payloads of the replies; what does not check out is reported on standard error. */
+  async broadcast(request: Omit<Request, 'to'>, topic: string): Promise<Uint8Array[]> {
+    const { replies, dropped } = await broadcastEnvelope(
+      this.#exchange(),
+      await this.broadcastMessage(request, topic)
+    )
+    for (const refusal of dropped) this.#cli.terminal.err(`warning: dropped a reply: ${refusal.message}\n`)
+    return replies.map(reply => reply.message)
+  }
+
+  #exchange(): { client: ApiClient; clock: Cli['clock']; signal: AbortSignal } {
+    return { client: this.#client, clock: this.#cli.clock, signal: this.#cli.signal }
+  }
+
+  async #build(
+    request: Request,
+    reply: (nonce: bigint) => { replyTo?: string; topic?: string }
+  ): Promise<Envelope> {
+    const nonce = this.#nonce++
+    return await buildMessage({
+      privateKey: this.#key,
+      from: this.#sender(nonce, this.node.address.host),
+      to: request.to ?? this.node,
+      behavior: request.behavior,
+      payload: request.payload,
+      expiresAtNs: request.expiresAtNs,
+      nonce,
+      context: this.#context,
+      ...reply(nonce)
+    })
+  }
+
+  /** Each message has an inbox of its own, so several can wait for answers at once. */
+  #sender(nonce: bigint, host: PeerId | ''): Handle {
+    return { id: actorIdOf(this.#key.publicKey), did: this.did, address: { host, inbox: `user-${nonce}` } }
+  }
+}
