@@ -150,6 +150,11 @@ export class Deployment {
       if (error instanceof ShutdownRequestedError || error instanceof SuspendedError) return
       throw error
     }
+    // Each start was answered, so each runs or has run; a task's end may have come in already.
+    for (const [key, entry] of Object.entries(journal.manifest?.allocations ?? {})) {
+      if (!isOver(entry.status))
+        journal.updateAllocation(key, { status: 'running', exit_code: undefined, error: undefined })
+    }
     journal.transition('Running')
     this.#supervise()
     this.#checkEnd()
@@ -258,6 +263,9 @@ export class Deployment {
         if (!found) return undefined
         const [key, entry] = found
         if (entry.type === 'task' && isOver(payload.status)) return undefined
+        // Messages may overtake each other: what was told of the start is stale once the start was answered.
+        if (entry.status === 'running' && (payload.status === 'pending' || payload.status === 'starting'))
+          return undefined
         if (payload.detail !== '' && !isOver(payload.status))
           this.journal.allocationEvent(key, undefined, payload)
         else if (this.journal.status === 'Running')

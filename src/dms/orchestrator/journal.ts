@@ -59,6 +59,7 @@ export class Journal {
     parts: { manifest?: Manifest | null; error?: Refusal; completed?: boolean } = {}
   ): void {
     checkTransition(this.#record.status, status)
+    const isNew = status !== this.#record.status || parts.error !== undefined
     const { manifest, error, completed } = parts
     if (manifest !== undefined) this.#manifest = manifest ?? undefined
     this.#save({
@@ -67,6 +68,7 @@ export class Journal {
       ...(error ? { error } : {}),
       ...(completed ? { completedAtMs: this.#deps.clock.nowMs() } : {})
     })
+    if (!isNew) return
     this.#deps.log.info('deployment status', {
       deployment: this.id,
       status,
