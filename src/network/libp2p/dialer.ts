@@ -9,6 +9,10 @@ import { CONNECT_LIMIT_MS, PEER_LOOKUP_LIMIT_MS } from '../constants.ts'
 import { NetworkError } from '../errors.ts'
 import type { Host } from './host.ts'
 
+/** Questions to the DHT about one peer, and the pause between them. */
+const LOOKUPS = 3
+const LOOKUP_PAUSE_MS = 250
+
 export class Dialer {
   readonly #clock: Clock
   readonly #log: Logger
@@ -97,14 +101,31 @@ export class Dialer {
     return (await this.#host.peerStore.get(id)).addresses.map(({ multiaddr }) => multiaddr.toString())
   }
 
+  /**
+   * Addresses the DHT knows. A peer that joined a moment ago is in nobody's table yet, so the question is asked again
+   * a few times; without a connection there is nobody to ask.
+   */
   async #lookUp(peer: PeerId, parent: AbortSignal): Promise<Multiaddr[]> {
     using limit = deadline(this.#clock, PEER_LOOKUP_LIMIT_MS, 'looking up a peer', parent)
     try {
-      const found = this.#host.peerRouting.findPeer(peerIdFromString(peer), { signal: limit.signal })
-      return (await raceSignal(found, limit.signal)).multiaddrs
+      for (let asked = 1; this.#host.getConnections().length > 0; asked++) {
+        const addresses = await this.#ask(peer, limit.signal)
+        if (addresses.length > 0 || asked === LOOKUPS) return addresses
+        await this.#clock.sleep(LOOKUP_PAUSE_MS, { signal: limit.signal })
+      }
     } catch (error) {
       parent.throwIfAborted()
-      this.#log.debug('look-up of a peer failed', { peer, error: errorMessage(error) })
+      this.#log.debug('look-up of a peer ran out of time', { peer, error: errorMessage(error) })
+    }
+    return []
+  }
+
+  async #ask(peer: PeerId, signal: AbortSignal): Promise<Multiaddr[]> {
+    try {
+      const found = this.#host.peerRouting.findPeer(peerIdFromString(peer), { signal })
+      return (await raceSignal(found, signal)).multiaddrs
+    } catch {
+      signal.throwIfAborted()
       return []
     }
   }
