@@ -203,7 +203,7 @@ export class Allocation {
     const executor = this.#executor()
     const reservation = this.#deps.db.reservations.get(this.id)
     if (executor === undefined || reservation === undefined) {
-      return this.#failStart(
+      return await this.#failStart(
         refusal('ALLOCATION_PLACE_GONE', 'its executor or its reservation is no longer on this node')
       )
     }
@@ -236,15 +236,18 @@ export class Allocation {
       if (this.#life.signal.aborted)
         return refuse(refusal('ALLOCATION_ENDED', `the start of allocation '${this.id}' was given up`))
       log.warn('allocation did not start', { allocationId: this.id, reason: errorMessage(error) })
-      return this.#failStart(executorRefusal(error))
+      return await this.#failStart(executorRefusal(error))
     }
   }
 
-  #failStart(problem: Refusal): Result<void> {
+  async #failStart(problem: Refusal): Promise<Result<void>> {
     const ending = this.#ending({ exitCode: -1, killed: false, error: problem.message })
     // The caller reads the reason in the answer to its start; there is nothing more to report.
     this.#move('failed', { ...ending, terminationReported: true })
     this.#deps.onStatus(this, problem.message)
+    // A task has one try; a service keeps its place for a restart.
+    const removed = await this.#removeExecution()
+    if (removed.ok && this.isTask) this.#deps.resources.release(this.id)
     return refuse(problem)
   }
 
@@ -253,10 +256,10 @@ export class Allocation {
   }
 
   /** Of an execution that an earlier run of the daemon started, or was about to. */
-  #adopt(): void {
+  async #adopt(): Promise<void> {
     const handle = executionOf(this.#record)
     if (handle) return void this.#follow(handle, { isKnown: false })
-    this.#end({
+    await this.#finish({
       exitCode: -1,
       killed: false,
       error: 'the node was restarted while the workload was being started'
@@ -312,13 +315,11 @@ export class Allocation {
   }
 
   async #onEnd(handle: ExecutionHandle, result: ExecutionResult): Promise<void> {
-    if (this.#life.signal.aborted || !this.#isCurrent(handle)) return
-    this.#end(result)
-    const removed = await this.#removeExecution()
-    if (removed.ok && this.isTask) this.#deps.resources.release(this.id)
+    if (!this.#life.signal.aborted && this.#isCurrent(handle)) await this.#finish(result)
   }
 
-  #end(result: ExecutionResult): void {
+  /** Stores the end, tells it, and gives back what is no longer needed; `settle` repeats what fails here. */
+  async #finish(result: ExecutionResult): Promise<void> {
     const isGood = result.exitCode === 0 && !result.killed && result.error === ''
     this.#move(isGood ? 'completed' : 'failed', {
       ...this.#ending(result),
@@ -326,6 +327,8 @@ export class Allocation {
     })
     this.#deps.onStatus(this, result.error)
     if (this.isTask) this.#deps.onTaskEnded(this)
+    const removed = await this.#removeExecution()
+    if (removed.ok && this.isTask) this.#deps.resources.release(this.id)
   }
 
   #isCurrent(handle: ExecutionHandle): boolean {

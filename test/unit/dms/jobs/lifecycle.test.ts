@@ -101,15 +101,24 @@ test('two starts at the same time make one execution', async () => {
   assert.equal(world.mock.executions.size, 1)
 })
 
-test('a start that fails says why and keeps the place for another try by the orchestrator', async () => {
+test('a service whose start fails says why and keeps its place for another try', async () => {
   await using world = await startedWorld()
-  await world.place({ fail_start: 'no such image', fail_code: 'EXECUTOR_IMAGE' })
+  await world.place({ fail_start: 'no such image', fail_code: 'EXECUTOR_IMAGE' }, 'service')
   const reply = await world.call(START_PATH, START)
   assert.equal(reply['OK'], false)
   assert.match(String(reply['Error']), /no such image/)
   assert.equal(world.status(), 'failed')
   assert.equal(world.mock.executions.size, 0)
   assert.equal(world.db.reservations.list().length, 1)
+})
+
+test('a task whose start fails says why in the answer, is not reported again, and gives its place back', async () => {
+  await using world = await startedWorld()
+  await world.place({ fail_start: 'no such image' })
+  assert.match(String((await world.call(START_PATH, START))['Error']), /no such image/)
+  await world.clock.advance(2 * 60_000)
+  assert.equal(world.terminations().length, 0)
+  world.assertNothingHeld()
 })
 
 test('a start publishes only ports that were committed', async () => {

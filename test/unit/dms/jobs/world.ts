@@ -169,7 +169,9 @@ export class ProviderWorld {
   async reboot(options: WorldOptions = this.#options): Promise<void> {
     this.#options = options
     await this.executor.close()
+    await this.resources.stop()
     ;({ provider: this.provider, resources: this.resources, executor: this.executor } = this.#boot())
+    await this.resources.start()
     await this.provider.start()
   }
 
@@ -267,12 +269,14 @@ export class ProviderWorld {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.provider.stop()
+    await this.resources.stop()
     this.db.close()
   }
 }
 
 export async function startedWorld(options: WorldOptions = {}): Promise<ProviderWorld> {
   const world = new ProviderWorld(options)
+  await world.resources.start()
   await world.provider.start()
   return world
 }
