@@ -3,7 +3,7 @@ import { ok, refusal, refuse } from '../../utils/index.ts'
 
 /**
  * Sorts a dependency graph into levels: first what depends on nothing, then what depends on earlier levels only.
- * Names keep the order of the map inside a level. A cycle (`ENSEMBLE_CYCLE`, its members in the details) or a
+ * The first level is in the order of the map. A cycle (`ENSEMBLE_CYCLE`, its members in the details) or a
  * name that is not a key (`ENSEMBLE_UNKNOWN_NAME`) is refused.
  */
 export function dependencyLevels(graph: ReadonlyMap<string, readonly string[]>): Result<string[][]> {
@@ -14,29 +14,38 @@ export function dependencyLevels(graph: ReadonlyMap<string, readonly string[]>):
       return refuse(refusal('ENSEMBLE_UNKNOWN_NAME', message))
     }
   }
+  const unmet = new Map([...graph].map(([name, needs]) => [name, new Set(needs).size]))
+  const dependents = Map.groupBy(
+    [...graph].flatMap(([name, needs]) => [...new Set(needs)].map(need => ({ name, need }))),
+    ({ need }) => need
+  )
   const levels: string[][] = []
-  const done = new Set<string>()
-  let waiting = [...graph.keys()]
-  while (waiting.length > 0) {
-    const level = waiting.filter(name => (graph.get(name) ?? []).every(need => done.has(need)))
-    if (level.length === 0) return refuse(cycleRefusal(graph, waiting))
-    for (const name of level) done.add(name)
+  let level = [...graph.keys()].filter(name => unmet.get(name) === 0)
+  while (level.length > 0) {
     levels.push(level)
-    waiting = waiting.filter(name => !done.has(name))
+    const next: string[] = []
+    for (const { name } of level.flatMap(done => dependents.get(done) ?? [])) {
+      const left = (unmet.get(name) ?? 0) - 1
+      unmet.set(name, left)
+      if (left === 0) next.push(name)
+    }
+    level = next
   }
-  return ok(levels)
+  const waiting = [...graph.keys()].filter(name => (unmet.get(name) ?? 0) > 0)
+  return waiting.length === 0 ? ok(levels) : refuse(cycleRefusal(graph, waiting))
 }
 
 /** Follows unmet dependencies until a name comes up twice: that is the cycle, without what merely hangs on it. */
 function cycleRefusal(graph: ReadonlyMap<string, readonly string[]>, waiting: readonly string[]) {
   const stuck = new Set(waiting)
-  const walk: string[] = []
+  const walked = new Set<string>()
   let name = waiting[0]
-  while (name !== undefined && !walk.includes(name)) {
-    walk.push(name)
+  while (name !== undefined && !walked.has(name)) {
+    walked.add(name)
     name = graph.get(name)?.find(need => stuck.has(need))
   }
+  const walk = [...walked]
   const cycle = walk.slice(name === undefined ? 0 : walk.indexOf(name))
-  const shown = [...cycle, cycle[0]].map(part => `'${part}'`).join(' → ')
+  const shown = [...cycle.slice(0, 20), cycle[0]].map(part => `'${part}'`).join(' → ')
   return refusal('ENSEMBLE_CYCLE', `allocations wait for each other: ${shown}`, { details: { cycle } })
 }

@@ -12,7 +12,9 @@ const RECOVERIES = ['stay_down', 'one_for_one', 'one_for_all', 'rest_for_one'] a
 
 /** An allocation and the fields later checks report at. */
 export interface ReadAllocation {
-  readonly spec: AllocationSpec
+  /** Absent when something it cannot do without is wrong; the other members can still be checked. */
+  readonly spec: AllocationSpec | undefined
+  readonly dnsName: string
   readonly map: FieldMap
 }
 
@@ -20,7 +22,7 @@ export interface AllocationContext extends ExecutionContext {
   readonly templates: ReadonlyMap<string, MapNode>
 }
 
-/** The allocation, or `undefined` after reporting why not. */
+/** The allocation, or `undefined` after reporting that it is no map. */
 export async function readAllocation(
   name: string,
   field: Field,
@@ -37,8 +39,9 @@ export async function readAllocation(
   }
   const rest = readOptional(name, map)
   map.warnUnknown()
-  if (!executor || !type || !resources || !execution) return undefined
-  return { map, spec: defined({ executor, type, resources, execution, ...rest }) }
+  const complete = executor && type && resources && execution
+  const spec = complete ? defined({ executor, type, resources, execution, ...rest }) : undefined
+  return { map, dnsName: rest.dns_name, spec }
 }
 
 function readType(field: Field): AllocationSpec['type'] | undefined {

@@ -28,39 +28,43 @@ export function crossCheck(parts: Parts): void {
   checkEdges(parts.root, nodeNames)
 }
 
-function namesIn(field: Field): string[] {
-  return field.node?.kind === 'map' ? [...field.node.entries.keys()] : []
+function namesIn(field: Field): ReadonlySet<string> {
+  return new Set(field.node?.kind === 'map' ? field.node.entries.keys() : [])
 }
 
-function checkKnown(name: string, field: Field, known: readonly string[], what: string): boolean {
-  if (known.includes(name)) return true
-  const near = suggest(name, known)
-  const listed = known.length > 0 && known.length <= 8 ? `: ${quotedList(known)}` : ''
+function checkKnown(name: string, field: Field, known: ReadonlySet<string>, what: string): boolean {
+  if (known.has(name)) return true
+  // Looking for a near name among thousands, thousands of times, would take minutes.
+  if (field.problems.full) return false
+  const near = suggest(name, [...known])
+  const listed = known.size > 0 && known.size <= 8 ? `: ${quotedList([...known])}` : ''
   field.fail(`the name of ${what}${listed}`, near === undefined ? undefined : `did you mean '${near}'?`)
   return false
 }
 
 function checkDnsNames({ allocations }: Parts): void {
   const users = new Map<string, string>()
-  for (const [name, { spec, map }] of allocations) {
-    const other = users.get(spec.dns_name)
-    users.set(spec.dns_name, name)
+  for (const [name, { dnsName, map }] of allocations) {
+    const other = users.get(dnsName)
+    users.set(dnsName, name)
     if (other === undefined) continue
     const field = map.get('dns_name').given ? map.get('dns_name') : map.field
     field.problems.error(field, {
       expected: 'a DNS name of its own for each allocation',
-      message: `found '${spec.dns_name}' for '${other}' and '${name}'`
+      message: `found '${dnsName}' for '${other}' and '${name}'`
     })
   }
 }
 
 function checkAllocationReferences({ allocations, scripts, keys }: Parts): void {
+  const scriptNames = new Set(Object.keys(scripts))
+  const keyNames = new Set(Object.keys(keys))
   for (const { map } of allocations.values()) {
     for (const { name, field } of map.get('provision').references()) {
-      checkKnown(name, field, Object.keys(scripts), "a script in the top-level 'scripts'")
+      checkKnown(name, field, scriptNames, "a script in the top-level 'scripts'")
     }
     for (const { name, field } of map.get('keys').references()) {
-      checkKnown(name, field, Object.keys(keys), "a key in the top-level 'keys'")
+      checkKnown(name, field, keyNames, "a key in the top-level 'keys'")
     }
   }
 }
@@ -68,7 +72,7 @@ function checkAllocationReferences({ allocations, scripts, keys }: Parts): void 
 /** Checks what nodes refer to. Returns the node of each allocation. */
 function checkNodes(
   { root, allocations, nodes }: Parts,
-  known: readonly string[]
+  known: ReadonlySet<string>
 ): ReadonlyMap<string, string> {
   const owners = new Map<string, string>()
   for (const [nodeName, { map, spec }] of nodes) {
@@ -88,17 +92,16 @@ function checkNodes(
   return owners
 }
 
-function checkPort(field: Field | undefined, onNode: readonly string[], known: readonly string[]): void {
-  const name = field?.node?.kind === 'scalar' ? field.node.value : undefined
-  if (field === undefined || typeof name !== 'string' || !checkKnown(name, field, known, 'an allocation'))
-    return
+function checkPort(field: Field | undefined, onNode: readonly string[], known: ReadonlySet<string>): void {
+  const name = field?.reference
+  if (field === undefined || name === undefined || !checkKnown(name, field, known, 'an allocation')) return
   if (!onNode.includes(name))
     field.warn({ message: `'${name}' is not on this node, so the port leads nowhere` })
 }
 
 function checkDependencies(
   parts: Parts,
-  known: readonly string[],
+  known: ReadonlySet<string>,
   owners: ReadonlyMap<string, string>
 ): void {
   const graph = new Map<string, string[]>()
@@ -120,7 +123,7 @@ function checkDependencies(
 function checkDependency(
   name: string,
   need: Named,
-  known: readonly string[],
+  known: ReadonlySet<string>,
   owners: ReadonlyMap<string, string>
 ): boolean {
   if (need.name === name) {
@@ -146,7 +149,7 @@ function checkStandbyNames({ root, nodes }: Parts): void {
   }
 }
 
-function checkSupervisor(field: Field, known: readonly string[]): void {
+function checkSupervisor(field: Field, known: ReadonlySet<string>): void {
   for (const item of field.member('allocations')?.references() ?? [])
     checkKnown(item.name, item.field, known, 'an allocation')
   for (const child of field.member('children')?.items() ?? []) checkSupervisor(child, known)
@@ -154,7 +157,7 @@ function checkSupervisor(field: Field, known: readonly string[]): void {
 
 type Named = { readonly name: string; readonly field: Field }
 
-function checkEdges(root: FieldMap, nodeNames: readonly string[]): void {
+function checkEdges(root: FieldMap, nodeNames: ReadonlySet<string>): void {
   const pairs = root.get('edge_constraints').given
     ? root
         .get('edge_constraints')
@@ -171,7 +174,7 @@ function checkEdges(root: FieldMap, nodeNames: readonly string[]): void {
 function plainPair(item: Field): Named[] {
   return ['S', 'T'].flatMap(key => {
     const field = item.member(key)
-    const name = field?.node?.kind === 'scalar' ? field.node.value : undefined
-    return field !== undefined && typeof name === 'string' ? [{ name, field }] : []
+    const name = field?.reference
+    return field !== undefined && name !== undefined ? [{ name, field }] : []
   })
 }

@@ -63,6 +63,7 @@ function readDocker(map: FieldMap): Params {
     image: readImage(map.get('image')),
     entrypoint: readCommand(map.get('entrypoint')),
     cmd: readCommand(map.get('cmd')),
+    args: readArgs(map.get('args')),
     environment: readEnvironment(map.get('environment')),
     working_directory: readWorkingDirectory(map.get('working_directory')),
     user: map.get('user').text(),
@@ -76,7 +77,7 @@ async function readWasm(map: FieldMap, packer: ModulePacker): Promise<Params> {
     args: readCommand(map.get('args')),
     environment: readEnvironment(map.get('environment')),
     stdin: map.get('stdin').given ? map.get('stdin').scalar() : undefined,
-    time_limit: readDurationNs(map.get('time_limit'))
+    time_limit: readDurationText(map.get('time_limit'))
   }
 }
 
@@ -115,12 +116,23 @@ function readImage(field: Field): string | undefined {
   const image = field.text(IMAGE)
   if (image === undefined || isImageName(image)) return image
   if (image.includes('@')) return field.fail(IMAGE, 'digests are not supported by the network; name a tag')
-  return field.fail(IMAGE, image === image.toLowerCase() ? undefined : 'image paths are lower case')
+  return field.fail(IMAGE, isImageName(image.toLowerCase()) ? 'image paths are lower case' : undefined)
 }
 
 /** A list of arguments. A plain string fails far away, on the orchestrator (deployment §1.5), so it is refused here. */
 function readCommand(field: Field): string[] | undefined {
   return field.scalars('a list of arguments', commandHint(field))
+}
+
+/** Seen in real files. Our docker executor puts it after `cmd`; the existing one ignores it. */
+function readArgs(field: Field): string[] | undefined {
+  if (field.given) {
+    field.warn({
+      message: "'args' is ignored by other docker executors",
+      hint: "write 'cmd', which all of them know"
+    })
+  }
+  return readCommand(field)
 }
 
 /** The same command as a list: split at spaces, or through a shell when it has shell syntax. */
@@ -138,10 +150,12 @@ const ENVIRONMENT = "a list of 'KEY=VALUE', or a map"
 function readEnvironment(field: Field): string[] | undefined {
   if (!field.given) return undefined
   if (field.node?.kind !== 'map') return field.list(ENVIRONMENT).map(readVariable)
-  const members = field.map()?.members() ?? []
-  return members.map(({ name, field: value }) => {
-    if (!ENVIRONMENT_NAME.test(name))
-      value.fail('a variable name of letters, digits and _ before its value', `the name is '${name}'`)
+  const map = field.map()
+  return (map?.members() ?? []).map(({ name, field: value }) => {
+    if (!ENVIRONMENT_NAME.test(name)) {
+      const expected = 'a variable name of letters, digits and _'
+      field.problems.error(map?.keyOf(name) ?? value, { expected, message: `found '${name}'` })
+    }
     return `${name}=${value.given ? value.scalar() : ''}`
   })
 }
@@ -158,6 +172,11 @@ function readVariable(field: Field): string {
 function readWorkingDirectory(field: Field): string | undefined {
   const path = field.text("an absolute path such as '/app'")
   return path === undefined || path.startsWith('/') ? path : field.fail("an absolute path such as '/app'")
+}
+
+/** A duration that stays text: the executor reads it. */
+function readDurationText(field: Field): string | undefined {
+  return readDurationNs(field) === undefined ? undefined : field.scalar()
 }
 
 /** Nanoseconds of a Go duration, the unit of the wire (deployment §0.2). */

@@ -3,7 +3,6 @@
  * found instead; an absent or empty value is `undefined` without a report, so optional members need no special care.
  */
 
-import { errorMessage } from '../../../utils/index.ts'
 import { MAX_LIST_LENGTH } from '../constants.ts'
 import type { Finding, Place, Problems, Span } from './problem.ts'
 import { suggest } from './suggest.ts'
@@ -85,6 +84,18 @@ export class Field implements Place {
     return this.fail(expected)
   }
 
+  /** A name: text that is not empty, or a number or boolean as written. */
+  name(expected: string): string | undefined {
+    return this.given ? (this.reference ?? this.fail(expected)) : undefined
+  }
+
+  /** The same, silently `undefined` when there is none: for a second look at a field that was read before. */
+  get reference(): string | undefined {
+    return this.node?.kind === 'scalar' && this.given && this.node.source !== ''
+      ? this.node.source
+      : undefined
+  }
+
   /** A list of `scalar`s, or `undefined` when absent. */
   scalars(expected: string, hint?: string): string[] | undefined {
     if (!this.given) return undefined
@@ -95,7 +106,7 @@ export class Field implements Place {
   names(expected = 'a list of names'): { name: string; field: Field }[] | undefined {
     if (!this.given) return undefined
     return this.list(expected).flatMap(field => {
-      const name = field.required('a name') ? field.text('a name') : undefined
+      const name = field.required('a name') ? field.name('a name') : undefined
       return name === undefined ? [] : [{ name, field }]
     })
   }
@@ -108,8 +119,8 @@ export class Field implements Place {
   /** The texts of a list, silently without what is none: for a second look at a field that was read before. */
   references(): { name: string; field: Field }[] {
     return this.items().flatMap(field => {
-      const name = field.node?.kind === 'scalar' ? field.node.value : undefined
-      return typeof name === 'string' && name !== '' ? [{ name, field }] : []
+      const name = field.reference
+      return name === undefined ? [] : [{ name, field }]
     })
   }
 
@@ -136,8 +147,8 @@ export class Field implements Place {
     return value !== undefined && accepts(value) ? value : this.fail(expected)
   }
 
-  /** A number or text that `parse` reads; what it throws becomes the problem. */
-  parsed(expected: string, parse: (value: string | number) => number): number | undefined {
+  /** A number or text that `parse` reads or throws at. */
+  parsed(expected: string, parse: (value: string | number) => number, hint?: string): number | undefined {
     if (!this.given) return undefined
     const value = this.node?.kind === 'scalar' ? this.node.value : undefined
     if (typeof value !== 'string' && typeof value !== 'number') return this.fail(expected)
@@ -145,7 +156,7 @@ export class Field implements Place {
       return parse(value)
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      return this.fail(expected, errorMessage(error))
+      return this.fail(expected, hint)
     }
   }
 
@@ -210,6 +221,7 @@ export class FieldMap {
   /** Warns of members nobody has asked for. They never fail: real files have many (deployment §5). */
   warnUnknown(effect = 'is ignored'): void {
     for (const { name } of this.unknown()) {
+      if (this.field.problems.warnedEnough) return
       const near = suggest(name, [...this.#asked])
       this.field.problems.warning(this.keyOf(name), {
         message: `unknown key '${name}' ${effect}`,

@@ -82,7 +82,7 @@ function readPort(map: FieldMap, allocations: readonly string[]): PortSpec | und
 function readPortAllocation(field: Field, allocations: readonly string[]): string | undefined {
   if (!field.given && allocations.length === 1) return allocations[0]
   return field.required('the name of the allocation behind the port')
-    ? field.text('an allocation name')
+    ? field.name('an allocation name')
     : undefined
 }
 

@@ -46,6 +46,7 @@ export class Problems {
   readonly #file: string
   readonly #text: string
   readonly #lineStarts: number[]
+  readonly #count = { error: 0, warning: 0 }
   readonly #found = new Map<string, EnsembleProblem>()
 
   constructor(file: string, text: string) {
@@ -55,9 +56,14 @@ export class Problems {
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#lineStarts.push(at + 1)
   }
 
-  /** True once so much is wrong that more would not help the reader. */
+  /** True once so much is wrong that more would not help the reader. Warnings do not count: they must not hide errors. */
   get full(): boolean {
-    return this.#found.size >= MAX_PROBLEMS
+    return this.#count.error >= MAX_PROBLEMS
+  }
+
+  /** True once further warnings are dropped. */
+  get warnedEnough(): boolean {
+    return this.#count.warning >= MAX_PROBLEMS
   }
 
   error(place: Place, finding: Finding): void {
@@ -84,11 +90,12 @@ export class Problems {
   }
 
   #add(severity: EnsembleProblem['severity'], place: Place, finding: Finding): void {
-    if (this.full) return
+    if (this.#count[severity] >= MAX_PROBLEMS) return
     const { line, column } = this.#position(place.span.start)
     // A template used by many allocations is read many times; its mistake is one.
     const key = JSON.stringify([severity, place.span.start, finding.message, finding.expected])
     if (this.#found.has(key)) return
+    this.#count[severity] += 1
     const text = this.#lineText(line)
     this.#found.set(key, {
       severity,

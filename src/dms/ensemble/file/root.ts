@@ -24,7 +24,9 @@ export async function readRoot(
   root.warnUnknown()
   crossCheck({ root, allocations, nodes, scripts: rest.scripts ?? {}, keys: rest.keys ?? {} })
   return defined({
-    allocations: Object.fromEntries([...allocations].map(([name, { spec }]) => [name, spec])),
+    allocations: Object.fromEntries(
+      [...allocations].flatMap(([name, { spec }]) => (spec ? [[name, spec]] : []))
+    ),
     nodes: Object.fromEntries([...nodes].map(([name, { spec }]) => [name, spec])),
     ...rest
   })
@@ -188,8 +190,8 @@ function readPairEdge(field: Field): EdgeSpec[] {
 function readPlainEdge(field: Field): EdgeSpec[] {
   const map = field.required('an edge') ? field.map('an edge') : undefined
   if (map === undefined) return []
-  const S = map.get('S').required('a node name') ? map.get('S').text('a node name') : undefined
-  const T = map.get('T').required('a node name') ? map.get('T').text('a node name') : undefined
+  const S = map.get('S').required('a node name') ? map.get('S').name('a node name') : undefined
+  const T = map.get('T').required('a node name') ? map.get('T').name('a node name') : undefined
   const limits = readLimits(map)
   map.warnUnknown()
   return S && T ? [{ S, T, ...limits }] : []

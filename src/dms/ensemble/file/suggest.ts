@@ -4,7 +4,6 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   command: 'cmd',
   env: 'environment',
   gpu: 'gpus',
-  health_check: 'healthcheck',
   memory: 'vram',
   volumes: 'volume',
   workdir: 'working_directory'
@@ -18,7 +17,7 @@ export function suggest(name: string, known: readonly string[]): string | undefi
   let best: string | undefined
   let bestDistance = Math.min(3, Math.floor(name.length / 3) + 1)
   for (const candidate of known) {
-    const distance = fold(candidate) === folded ? 0 : editDistance(folded, candidate)
+    const distance = editDistance(folded, fold(candidate))
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance
@@ -28,7 +27,7 @@ export function suggest(name: string, known: readonly string[]): string | undefi
 }
 
 function fold(name: string): string {
-  return name.toLowerCase().replaceAll('-', '_')
+  return name.toLowerCase().replace(/[-_]/g, '')
 }
 
 /** Insertions, deletions and changes that turn one word into the other. Long words cost a constant. */

@@ -75,7 +75,7 @@ export function readTree(text: string, problems: Problems): SourceNode | undefin
 function parseYaml(text: string, problems: Problems): Document.Parsed | undefined {
   try {
     // `uniqueKeys` compares each key with each; repeated keys are found here instead, in linear time.
-    return parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' })
+    return parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'error' })
   } catch {
     problems.error(WHOLE, { message: 'not valid YAML: nested too deeply' })
     return undefined
