@@ -10,8 +10,10 @@ export const httpGet: HttpGet = (request, { signal }) =>
       let length = 0
       response.on('data', (chunk: Buffer) => {
         length += chunk.length
-        if (length > maxBytes) call.destroy(new Error(`the answer is longer than ${maxBytes} bytes`))
-        else chunks.push(chunk)
+        if (length <= maxBytes) return void chunks.push(chunk)
+        // Before `destroy`: the end of the answer may already be waiting behind this chunk.
+        reject(new Error(`the answer is longer than ${maxBytes} bytes`))
+        call.destroy()
       })
       response.on('end', () =>
         resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') })
