@@ -34,6 +34,12 @@ export const LOG_TAIL_LIMIT_MS = 5_000
 /** A log stream that ended although the container runs is opened again after this time. */
 export const LOG_REOPEN_MS = 250
 
+/**
+ * A log stream opened while its container ends may end before its last bytes (seen with engine 20.10), so a log is
+ * read once more after the end. Spared when the stream has given more than this: then it was open long before.
+ */
+export const LOG_RECHECK_BYTES = 2 ** 20
+
 /** Processes and threads in one container: a bound against fork bombs, far above what workloads need. */
 export const PIDS_LIMIT = 1024
 /** The engine refuses less memory than this (6 MiB), and 0 would mean no limit at all. */

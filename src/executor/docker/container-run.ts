@@ -17,7 +17,7 @@ import {
 import { STOP_GRACE_MS } from '../constants.ts'
 import { type EndCause, EXIT_SIGKILL, EXIT_SIGTERM, lostResult, resultOf } from '../outcome.ts'
 import type { ExecutionResult } from '../types.ts'
-import { LOG_REOPEN_MS, LOG_TAIL_LIMIT_MS, RECONNECT_INITIAL_MS, RECONNECT_MAX_MS } from './constants.ts'
+import { LOG_RECHECK_BYTES, LOG_REOPEN_MS, LOG_TAIL_LIMIT_MS, RECONNECT_INITIAL_MS, RECONNECT_MAX_MS } from './constants.ts'
 import type { ContainerFacts, Engine } from './engine.ts'
 import { EngineAnswerError } from './engine-http.ts'
 import { LogFollower } from './log-follower.ts'
@@ -173,23 +173,21 @@ export class ContainerRun {
   async #followToEnd(follower: LogFollower, exit: Promise<unknown>): Promise<void> {
     const { clock } = this.#deps
     using tail = new LogTail(clock, exit, this.#options.closed)
-    while (!tail.hasEnded) {
-      const isComplete = await this.#readOnce(follower, tail)
-      if (follower.isFull) return
+    while (!tail.hasEnded && !follower.isFull) {
+      const received = await this.#readOnce(follower, tail)
       // A stream may end a little before the exit is told; when it ended although the container runs, go on.
-      if (isComplete && (await tail.endsWithin(LOG_REOPEN_MS))) return
+      if ((await tail.endsWithin(LOG_REOPEN_MS)) && received > LOG_RECHECK_BYTES) return
       this.#options.closed.throwIfAborted()
     }
     await this.#persist(() => follower.read(false, { signal: this.#options.closed }))
   }
 
-  /** False when the reading was broken off. */
-  async #readOnce(follower: LogFollower, tail: LogTail): Promise<boolean> {
+  /** Bytes that came; none when the reading was broken off. */
+  async #readOnce(follower: LogFollower, tail: LogTail): Promise<number> {
     try {
-      await this.#persist(() => follower.read(true, { signal: tail.signal }))
-      return true
+      return await this.#persist(() => follower.read(true, { signal: tail.signal }))
     } catch (error) {
-      if (tail.signal.aborted) return false
+      if (tail.signal.aborted) return 0
       throw error
     }
   }

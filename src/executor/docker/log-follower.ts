@@ -80,17 +80,20 @@ export class LogFollower implements AsyncDisposable {
     }
   }
 
-  /** Reads the container's log from its start; with `follow` until the container ends. */
-  async read(follow: boolean, { signal }: AbortOptions): Promise<void> {
-    if (this.isFull) return
+  /** Reads the container's log from its start; with `follow` until the container ends. Returns how many bytes came. */
+  async read(follow: boolean, { signal }: AbortOptions): Promise<number> {
+    let received = 0
+    if (this.isFull) return received
     const response = await this.#engine.logs(this.#containerId, follow, { signal })
     const demultiplexer = new Demultiplexer()
     for (const stream of STREAMS) this.#files[stream].restart()
     try {
       for await (const chunk of response) {
+        received += chunk.length
         await this.#write(demultiplexer, chunk)
-        if (this.isFull) return // leaving the loop ends the stream: nothing more would be kept
+        if (this.isFull) return received // leaving the loop ends the stream: nothing more would be kept
       }
+      return received
     } catch (error) {
       throw this.#engine.streamError(error, signal)
     }
