@@ -3,7 +3,16 @@
  *
  * @packageDocumentation
  */
-export { type Bid, type BidEra, readHandle, writeBid, writeDecline } from './bid.ts'
+export {
+  type Bid,
+  type BidAnswer,
+  type BidEra,
+  type Decline,
+  readBidAnswer,
+  readHandle,
+  writeBid,
+  writeDecline
+} from './bid.ts'
 export { locationAccepted } from './bid-collector.ts'
 export { judgeWindow, type WindowFacts, type WindowVerdict } from './bid-window.ts'
 export { DEADLINE_MARGIN_MS, MAX_EVENT_WAIT_MS, MIN_DEPLOYMENT_MS } from './constants.ts'
