@@ -5,7 +5,7 @@ import { ok, refusal, refuse } from '../../utils/index.ts'
 import { checkAdmission } from './admission.ts'
 import { anyImplies } from './capability.ts'
 import { MAX_REASONS } from './constants.ts'
-import { listed, shortDid, tokenRefusal } from './describe.ts'
+import { listed, quoted, shortDid, tokenRefusal } from './describe.ts'
 import { HeldTokens } from './held-tokens.ts'
 import type { TrustAnchors } from './trust.ts'
 import type { BroadcastQuestion, Capability, ConsumedTokens, InvocationQuestion, Token } from './types.ts'
@@ -80,7 +80,7 @@ function exerciseFault(
   question: Pick<InvocationQuestion, 'subject' | 'capabilities'>
 ): Refusal | undefined {
   if (token.action !== action) {
-    const reason = `is for '${token.action}', not for '${action}'`
+    const reason = `is for ${quoted(token.action)}, not for '${action}'`
     return tokenRefusal('UCAN_WRONG_ACTION', token, 0, reason, { asked: action, held: token.action })
   }
   if (token.subject !== question.subject) {

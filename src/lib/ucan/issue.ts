@@ -6,7 +6,7 @@ import { publicKeyOfDid, type Signer } from '../did/index.ts'
 import { anyImplies } from './capability.ts'
 import { chainExpiry, toleratesDepth } from './chain.ts'
 import { NONCE_LENGTH } from './constants.ts'
-import { listed, shortDid, timeOf, tokenRefusal } from './describe.ts'
+import { listed, quoted, shortDid, timeOf, tokenRefusal } from './describe.ts'
 import { CapabilityError } from './errors.ts'
 import { signingBytes } from './token-json.ts'
 import type { Token } from './types.ts'
@@ -83,7 +83,7 @@ export function chainFault(parent: Token, owner: Did, request: ChainRequest): Re
   const say = (code: string, reason: string, asked: unknown, held: unknown): Refusal =>
     tokenRefusal(code, parent, 0, reason, { asked, held })
   if (parent.action !== 'delegate')
-    return say('UCAN_CHAIN_ACTION', `is for '${parent.action}'`, 'delegate', parent.action)
+    return say('UCAN_CHAIN_ACTION', `is for ${quoted(parent.action)}`, 'delegate', parent.action)
   if (parent.subject !== owner) {
     return say(
       'UCAN_CHAIN_ISSUER',

@@ -8,7 +8,7 @@ import { ok, refusal, refuse } from '../../utils/index.ts'
 import { AnchorIndex } from './anchor-index.ts'
 import { chainExpiry, chainOf, revocationKey } from './chain.ts'
 import { MAX_ANCHORS } from './constants.ts'
-import { shortDid, tokenRefusal } from './describe.ts'
+import { quoted, shortDid, tokenRefusal } from './describe.ts'
 import type { Anchors, Token } from './types.ts'
 import { VerifiedChains } from './verified-chains.ts'
 import { verifyToken } from './verify.ts'
@@ -152,7 +152,7 @@ export class TrustAnchors implements Anchors {
 
 function checkDelegation(token: Token): Refusal | undefined {
   if (token.action === 'delegate') return undefined
-  const reason = `has the action '${token.action}'; only 'delegate' tokens can be anchored`
+  const reason = `has the action ${quoted(token.action)}; only 'delegate' tokens can be anchored`
   return tokenRefusal('UCAN_NOT_DELEGATION', token, 0, reason, { asked: 'delegate', held: token.action })
 }
 

@@ -30,7 +30,7 @@ import { publicKeyOfDid } from '../did/index.ts'
 import { anyImplies } from './capability.ts'
 import { chainExpiry, chainOf } from './chain.ts'
 import { MAX_CHAIN_LENGTH } from './constants.ts'
-import { listed, shortDid, timeOf, tokenRefusal } from './describe.ts'
+import { listed, quoted, shortDid, timeOf, tokenRefusal } from './describe.ts'
 import { formatTokenOn, signingBytes } from './token-json.ts'
 import type { Token } from './types.ts'
 import type { VerifiedChains } from './verified-chains.ts'
@@ -114,7 +114,7 @@ function checkLink(leaf: Token, token: Token, parent: Token, position: number): 
   const say = (code: string, reason: string, asked: unknown, held: unknown): Refusal =>
     tokenRefusal(code, leaf, position, reason, { asked, held })
   if (parent.action !== 'delegate') {
-    const reason = `builds on a token with the action '${parent.action}'; only 'delegate' can be built on`
+    const reason = `builds on a token with the action ${quoted(parent.action)}; only 'delegate' can be built on`
     return say('UCAN_CHAIN_ACTION', reason, 'delegate', parent.action)
   }
   const limit = chainExpiry(parent)
