@@ -55,6 +55,7 @@ export class Dialer {
     limitMs: number,
     parent: AbortSignal
   ): Promise<Connection> {
+    parent.throwIfAborted()
     using limit = deadline(this.#clock, limitMs, `dialling '${address}'`, parent)
     try {
       return await raceSignal(this.#host.dial(address, { signal: limit.signal }), limit.signal)
@@ -67,6 +68,7 @@ export class Dialer {
   async #dial(peer: PeerId): Promise<Connection> {
     using limit = deadline(this.#clock, CONNECT_LIMIT_MS, `connecting to '${peer}'`, this.#lifetime)
     const { signal } = limit
+    signal.throwIfAborted()
     try {
       return await raceSignal(this.#dialKnown(peer, signal), signal)
     } catch (cause) {
@@ -121,6 +123,7 @@ export class Dialer {
   }
 
   async #ask(peer: PeerId, signal: AbortSignal): Promise<Multiaddr[]> {
+    signal.throwIfAborted()
     try {
       const found = this.#host.peerRouting.findPeer(peerIdFromString(peer), { signal })
       return (await raceSignal(found, signal)).multiaddrs

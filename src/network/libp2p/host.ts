@@ -15,6 +15,7 @@ import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import type { PrivateKey } from '../../lib/crypto/index.ts'
 import { BOOTSTRAP_LIMIT_MS, CONNECT_LIMIT_MS, DHT_PROTOCOL } from '../constants.ts'
+import { BoundedStore } from './bounded-store.ts'
 import { gossipOptions } from './gossip-options.ts'
 
 export interface HostServices extends Record<string, unknown> {
@@ -43,6 +44,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     start: false,
     privateKey: privateKeyFromProtobuf(options.privateKey.toProtobuf()),
     nodeInfo: { name: 'nunet-dms', userAgent: 'nunet-dms' },
+    datastore: new BoundedStore(),
     addresses: { listen: options.listenAddresses },
     transports: [tcp({ maxConnections: MAX_CONNECTIONS + 100, dialOpts: { noDelay: true } })],
     connectionEncrypters: [noise()],

@@ -55,6 +55,7 @@ export class Libp2pNetwork implements Network {
   readonly #penalties: Penalties
   #session: Session | undefined
   #starting: Promise<void> | undefined
+  #stopping: Promise<void> = Promise.resolve()
 
   constructor(deps: Libp2pNetworkDeps, options: Libp2pNetworkOptions) {
     this.#deps = deps
@@ -74,19 +75,18 @@ export class Libp2pNetwork implements Network {
   /** @throws NetworkError `NETWORK_LISTEN_FAILED`, `NETWORK_ADDRESS_INVALID` for a listen address. */
   async start({ signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
-    this.#starting ??= this.#start().catch(error => {
-      this.#starting = undefined
-      throw error
-    })
+    this.#starting ??= this.#start()
     try {
       await raceSignal(this.#starting, signal)
     } catch (error) {
-      if (signal?.aborted) await this.stop()
+      await this.stop()
       throw error
     }
   }
 
   async #start(): Promise<void> {
+    // The listen address is free again only when the last session is over.
+    await this.#stopping
     this.#session = await Session.open(
       {
         ...this.#deps,
@@ -101,11 +101,17 @@ export class Libp2pNetwork implements Network {
 
   async stop(): Promise<void> {
     const starting = this.#starting
-    if (!starting) return
+    if (starting !== undefined) {
+      this.#starting = undefined
+      this.#stopping = this.#stop(starting)
+    }
+    await this.#stopping
+  }
+
+  async #stop(starting: Promise<void>): Promise<void> {
     await starting.catch(() => undefined)
     const session = this.#session
     this.#session = undefined
-    this.#starting = undefined
     await session?.close()
   }
 
@@ -170,6 +176,7 @@ export class Libp2pNetwork implements Network {
     if (peer === this.peerId) throw new NetworkError('NETWORK_ADDRESS_INVALID', 'a host cannot ping itself')
     const { session, signal: running } = this.#running(signal)
     await session.dialer.reach(peer, running)
+    running.throwIfAborted()
     using limit = deadline(this.#deps.clock, BOOTSTRAP_LIMIT_MS, `pinging '${peer}'`, running)
     try {
       const pinging = session.host.services.ping.ping(peerIdFromString(peer), { signal: limit.signal })

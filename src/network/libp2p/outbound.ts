@@ -11,8 +11,8 @@ import { NetworkError } from '../errors.ts'
 /** Message streams to one peer at once; half of what our own receiver takes. */
 const STREAMS_PER_PEER = 64
 
-/** Messages to one peer that wait for a stream. */
-const BACKLOG_PER_PEER = 1024
+/** Messages to one peer that wait for a stream: with those under way about half of what all peers together may have. */
+const BACKLOG_PER_PEER = 2048
 
 /** Opening a stream and agreeing on the protocol: a few round trips. */
 const OPEN_LIMIT_MS = 5_000
@@ -42,6 +42,7 @@ export class OutboundStreams {
    * @throws NetworkError, CapacityError, or the signal's reason.
    */
   async send(message: Outgoing, connect: () => Promise<Connection>, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
     const lane = this.#lanes.get(message.peer) ?? {
       limiter: new Limiter(STREAMS_PER_PEER, BACKLOG_PER_PEER),
       users: 0
@@ -87,6 +88,7 @@ export class OutboundStreams {
   async #write(stream: Stream, { peer, frame }: Outgoing, parent: AbortSignal): Promise<void> {
     using limit = deadline(this.#clock, WRITE_LIMIT_MS, 'writing a message', parent)
     try {
+      limit.signal.throwIfAborted()
       stream.send(frame)
       // Waits until all bytes have left the stream's own buffer, so nothing of ours piles up behind it.
       await raceSignal(stream.close({ signal: limit.signal }), limit.signal)
