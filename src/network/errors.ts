@@ -17,6 +17,7 @@ export type NetworkErrorCode =
   /** The host was not started or has been stopped. */
   | 'NETWORK_NOT_RUNNING'
 
+/** A failure between this host and its peers; `NETWORK_UNREACHABLE` alone is worth another try. */
 export class NetworkError extends NuError {
   override readonly name = 'NetworkError'
   readonly code: NetworkErrorCode

@@ -24,6 +24,7 @@ export interface Registration {
  */
 export type TopicVerdict = 'accept' | 'ignore' | 'reject'
 
+/** What a subscription does with the broadcasts of its topic. Own publications are handled without being validated. */
 export interface TopicHandlers {
   /** Runs once per message, also when several subscriptions of one topic exist; the first verdict but `accept` wins. */
   validate?: (payload: Uint8Array, from: PeerId) => TopicVerdict | Promise<TopicVerdict>

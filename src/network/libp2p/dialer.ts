@@ -6,7 +6,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock, Logger, PeerId } from '../../types/index.ts'
 import { deadline, errorMessage, raceSignal } from '../../utils/index.ts'
 import { CONNECT_LIMIT_MS, PEER_LOOKUP_LIMIT_MS } from '../constants.ts'
-import { NetworkError } from '../errors.ts'
+import { unreachable } from '../faults.ts'
 import type { Host } from './host.ts'
 
 /** Questions to the DHT about one peer, and the pause between them. */
@@ -137,16 +137,4 @@ export class Dialer {
 function withPeer(address: Multiaddr, peer: PeerId): Multiaddr {
   const isComplete = address.getComponents().at(-1)?.name === 'p2p'
   return isComplete ? address : address.encapsulate(`/p2p/${peer}`)
-}
-
-function unreachable(peer: PeerId, cause: unknown): NetworkError {
-  return new NetworkError('NETWORK_UNREACHABLE', `peer '${peer}' cannot be reached: ${firstLine(cause)}`, {
-    hint: 'check that the peer runs and that its address is reachable from here',
-    cause,
-    details: { peer }
-  })
-}
-
-function firstLine(error: unknown): string {
-  return errorMessage(error).split('\n', 1)[0] ?? ''
 }

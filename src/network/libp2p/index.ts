@@ -11,9 +11,10 @@
  * @packageDocumentation
  */
 import type { Network } from '../types.ts'
-import { Libp2pNetwork, type Libp2pNetworkDeps, type Libp2pNetworkOptions } from './network.ts'
+import { Libp2pNetwork } from './network.ts'
+import type { Libp2pNetworkDeps, Libp2pNetworkOptions } from './types.ts'
 
-export type { Libp2pNetworkDeps, Libp2pNetworkOptions } from './network.ts'
+export type { Libp2pNetworkDeps, Libp2pNetworkOptions } from './types.ts'
 
 /**
  * Makes a host; nothing happens before `start`. `start` returns as soon as the host listens: bootstrap peers are

@@ -6,11 +6,10 @@
 
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
-import type { PrivateKey } from '../../lib/crypto/index.ts'
-import type { AbortOptions, Clock, Logger, PeerId, RandomSource } from '../../types/index.ts'
+import type { AbortOptions, PeerId } from '../../types/index.ts'
 import { deadline, Emitter, errorMessage, raceSignal } from '../../utils/index.ts'
 import { BOOTSTRAP_LIMIT_MS } from '../constants.ts'
-import { NetworkError } from '../errors.ts'
+import { isSelf, notRunning, unreachable, unsupported } from '../faults.ts'
 import { checkBroadcastSize, checkMessageSize, SendGate } from '../limits.ts'
 import { ProtocolTable } from '../protocol-table.ts'
 import { TopicTable } from '../topic-table.ts'
@@ -28,21 +27,7 @@ import { encodeFrame } from './frame.ts'
 import { Penalties } from './penalties.ts'
 import { routingTablePeers } from './routing-table.ts'
 import { Session } from './session.ts'
-
-export interface Libp2pNetworkDeps {
-  clock: Clock
-  random: RandomSource
-  log: Logger
-  /** Key of the host: its peer id and its DID come from it. */
-  privateKey: PrivateKey
-}
-
-export interface Libp2pNetworkOptions {
-  /** Multiaddresses, for example `/ip4/0.0.0.0/tcp/9000`. QUIC addresses are skipped with a warning. */
-  listenAddresses: readonly string[]
-  /** Multiaddresses that end in `/p2p/<peer id>`. Default: none. */
-  bootstrapPeers?: readonly string[]
-}
+import type { Libp2pNetworkDeps, Libp2pNetworkOptions } from './types.ts'
 
 export class Libp2pNetwork implements Network {
   readonly peerId: PeerId
@@ -159,9 +144,7 @@ export class Libp2pNetwork implements Network {
 
   async connect(address: string, { signal }: AbortOptions = {}): Promise<PeerId> {
     const target = parseTarget(address)
-    if (target.peer === this.peerId) {
-      throw new NetworkError('NETWORK_ADDRESS_INVALID', `'${address}' is this host itself`)
-    }
+    if (target.peer === this.peerId) throw isSelf(target.peer)
     const { session, signal: running } = this.#running(signal)
     if (target.address === undefined) await session.dialer.reach(target.peer, running)
     else await session.dialer.dialAddress(target.peer, target.address, BOOTSTRAP_LIMIT_MS, running)
@@ -173,7 +156,7 @@ export class Libp2pNetwork implements Network {
   }
 
   async ping(peer: PeerId, { signal }: AbortOptions = {}): Promise<number> {
-    if (peer === this.peerId) throw new NetworkError('NETWORK_ADDRESS_INVALID', 'a host cannot ping itself')
+    if (peer === this.peerId) throw isSelf(peer)
     const { session, signal: running } = this.#running(signal)
     await session.dialer.reach(peer, running)
     running.throwIfAborted()
@@ -183,10 +166,7 @@ export class Libp2pNetwork implements Network {
       return await raceSignal(pinging, limit.signal)
     } catch (cause) {
       running.throwIfAborted()
-      throw new NetworkError('NETWORK_UNREACHABLE', `peer '${peer}' does not answer pings`, {
-        cause,
-        details: { peer }
-      })
+      throw unreachable(peer, limit.signal.aborted ? limit.signal.reason : cause)
     }
   }
 
@@ -215,10 +195,7 @@ export class Libp2pNetwork implements Network {
 
   #sendToSelf(protocol: string, payload: Uint8Array): void {
     if (!this.#protocols.has(protocol)) {
-      throw new NetworkError(
-        'NETWORK_PROTOCOL_UNSUPPORTED',
-        `this host takes no messages of protocol '${protocol}'`
-      )
+      throw unsupported(this.peerId, protocol)
     }
     queueMicrotask(() => this.#protocols.deliver(protocol, payload, this.peerId))
   }
@@ -256,7 +233,7 @@ export class Libp2pNetwork implements Network {
     signal?.throwIfAborted()
     const session = this.#session
     if (!session) {
-      throw new NetworkError('NETWORK_NOT_RUNNING', 'the network is not running', { hint: 'start it first' })
+      throw notRunning()
     }
     return { session, signal: signal ? AbortSignal.any([session.lifetime, signal]) : session.lifetime }
   }

@@ -6,7 +6,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Clock, PeerId } from '../../types/index.ts'
 import { deadline, Limiter, raceSignal } from '../../utils/index.ts'
-import { NetworkError } from '../errors.ts'
+import { unreachable, unsupported } from '../faults.ts'
 
 /** Message streams to one peer at once; half of what our own receiver takes. */
 const STREAMS_PER_PEER = 64
@@ -75,13 +75,9 @@ export class OutboundStreams {
     } catch (cause) {
       parent.throwIfAborted()
       if (cause instanceof Error && cause.name === 'UnsupportedProtocolError') {
-        throw new NetworkError(
-          'NETWORK_PROTOCOL_UNSUPPORTED',
-          `peer '${peer}' takes no messages of protocol '${protocol}'`,
-          { cause, details: { peer, protocol } }
-        )
+        throw unsupported(peer, protocol, cause)
       }
-      throw brokeOff(peer, cause)
+      throw unreachable(peer, limit.signal.aborted ? limit.signal.reason : cause)
     }
   }
 
@@ -95,7 +91,7 @@ export class OutboundStreams {
     } catch (cause) {
       stream.abort(cause instanceof Error ? cause : new Error(String(cause)))
       parent.throwIfAborted()
-      throw brokeOff(peer, cause)
+      throw unreachable(peer, limit.signal.aborted ? limit.signal.reason : cause)
     }
   }
 
@@ -110,15 +106,4 @@ export class OutboundStreams {
     await promise
     timer.cancel()
   }
-}
-
-function brokeOff(peer: string, cause: unknown): NetworkError {
-  return new NetworkError(
-    'NETWORK_UNREACHABLE',
-    `connection to '${peer}' broke before the message was sent`,
-    {
-      cause,
-      details: { peer }
-    }
-  )
 }

@@ -1,7 +1,7 @@
 /** One run of the host, from `start` to `stop`: the libp2p node and the parts built on it. */
 
 import type { Connection, PeerId as LibraryPeerId, Stream } from '@libp2p/interface'
-import type { Clock, Logger, PeerId, RandomSource } from '../../types/index.ts'
+import type { PeerId } from '../../types/index.ts'
 import { errorMessage } from '../../utils/index.ts'
 import { NetworkError } from '../errors.ts'
 import type { ProtocolTable } from '../protocol-table.ts'
@@ -15,17 +15,14 @@ import { createHost, type Host } from './host.ts'
 import { InboundStreams } from './inbound.ts'
 import { INBOUND_LIMITS } from './inbound-budget.ts'
 import { cancelAnnouncements, releaseHeartbeat } from './loose-ends.ts'
-import type { Libp2pNetworkDeps, Libp2pNetworkOptions } from './network.ts'
 import { OutboundStreams } from './outbound.ts'
 import type { Penalties } from './penalties.ts'
+import type { Libp2pNetworkDeps, Libp2pNetworkOptions } from './types.ts'
 
 /** Time the host has to close its connections politely before they are cut. */
 const POLITE_STOP_MS = 400
 
 export interface SessionDeps extends Libp2pNetworkDeps {
-  clock: Clock
-  random: RandomSource
-  log: Logger
   protocols: ProtocolTable
   topics: TopicTable
   penalties: Penalties

@@ -7,14 +7,17 @@
 import { type PrivateKey, peerIdOf } from '../../lib/crypto/index.ts'
 import type { Clock, Logger, PeerId, RandomSource } from '../../types/index.ts'
 import type { Network } from '../types.ts'
+import type { Medium } from './medium.ts'
 import { MemoryNetwork } from './network.ts'
 
+/** Collaborators of a hub. */
 export interface MemoryHubDeps {
   clock: Clock
   random: RandomSource
   log?: Logger | undefined
 }
 
+/** Settings of a hub. */
 export interface MemoryHubOptions {
   /**
    * `all` (default): every host connects to every other when it starts, as nodes of a small network do after a
@@ -26,7 +29,8 @@ export interface MemoryHubOptions {
 /** Resolution of `dropRate`: one in a million. */
 const DROP_STEPS = 1_000_000
 
-export class MemoryNetworkHub {
+/** The hub of an in-process network, with knobs for latency, loss and partitions. */
+export class MemoryNetworkHub implements Medium<MemoryNetwork> {
   readonly clock: Clock
   readonly log: Logger | undefined
   readonly #random: RandomSource
@@ -88,7 +92,6 @@ export class MemoryNetworkHub {
     if (this.#discovery === 'all') for (const member of this.#members.values()) this.#discover(member)
   }
 
-  /** The running host of that name which `from` can reach now. */
   reach(from: PeerId, to: PeerId): MemoryNetwork | undefined {
     return this.isCut(from, to) ? undefined : this.#members.get(to)
   }
@@ -97,13 +100,11 @@ export class MemoryNetworkHub {
     return this.#cuts.get(a)?.has(b) ?? false
   }
 
-  /** Delay of the next thing sent, in milliseconds. */
   latencyMs(): number {
     const spread = this.#maxLatencyMs - this.#minLatencyMs
     return spread === 0 ? this.#minLatencyMs : this.#minLatencyMs + this.#random.below(Math.floor(spread) + 1)
   }
 
-  /** Draws whether the next message is lost. */
   loses(): boolean {
     return this.#dropRate > 0 && this.#random.below(DROP_STEPS) < this.#dropRate * DROP_STEPS
   }
@@ -119,7 +120,6 @@ export class MemoryNetworkHub {
     for (const peer of member.connections()) this.#members.get(peer)?.disconnected(member.peerId)
   }
 
-  /** Connects two hosts; does nothing when they are connected. */
   link(a: MemoryNetwork, b: MemoryNetwork): void {
     if (a === b || a.isConnected(b.peerId)) return
     a.connected(b)

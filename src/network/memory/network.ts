@@ -7,6 +7,7 @@
 import type { AbortOptions, PeerId } from '../../types/index.ts'
 import { Emitter, errorMessage } from '../../utils/index.ts'
 import { NetworkError } from '../errors.ts'
+import { isSelf, notRunning, unreachable, unsupported } from '../faults.ts'
 import { checkBroadcastSize, checkMessageSize, SendGate } from '../limits.ts'
 import { ProtocolTable } from '../protocol-table.ts'
 import { TopicTable } from '../topic-table.ts'
@@ -19,7 +20,7 @@ import type {
   Registration,
   TopicHandlers
 } from '../types.ts'
-import type { MemoryNetworkHub } from './hub.ts'
+import type { Medium } from './medium.ts'
 import { Transit } from './transit.ts'
 
 /** What a rejected broadcast costs the peer that sent it; the square of the count as in gossipsub's P4 would need a decay. */
@@ -33,7 +34,7 @@ interface GossipRoute {
 
 export class MemoryNetwork implements Network {
   readonly peerId: PeerId
-  readonly #hub: MemoryNetworkHub
+  readonly #hub: Medium<MemoryNetwork>
   readonly #transit: Transit
   readonly #protocols: ProtocolTable
   readonly #topics: TopicTable
@@ -45,7 +46,7 @@ export class MemoryNetwork implements Network {
   readonly #penalties = new Map<PeerId, number>()
   #lifetime: AbortController | undefined
 
-  constructor(hub: MemoryNetworkHub, peerId: PeerId) {
+  constructor(hub: Medium<MemoryNetwork>, peerId: PeerId) {
     this.#hub = hub
     this.peerId = peerId
     this.#transit = new Transit(hub.clock)
@@ -108,9 +109,7 @@ export class MemoryNetwork implements Network {
 
   async connect(address: string, { signal }: AbortOptions = {}): Promise<PeerId> {
     const peer = peerOfAddress(address)
-    if (peer === this.peerId) {
-      throw new NetworkError('NETWORK_ADDRESS_INVALID', `'${address}' is this host itself`)
-    }
+    if (peer === this.peerId) throw isSelf(peer)
     await this.#reach(peer, this.#running(signal))
     return peer
   }
@@ -124,7 +123,7 @@ export class MemoryNetwork implements Network {
   }
 
   async ping(peer: PeerId, { signal }: AbortOptions = {}): Promise<number> {
-    if (peer === this.peerId) throw new NetworkError('NETWORK_ADDRESS_INVALID', 'a host cannot ping itself')
+    if (peer === this.peerId) throw isSelf(peer)
     const running = this.#running(signal)
     await this.#reach(peer, running)
     const startMs = this.#hub.clock.monotonicMs()
@@ -301,20 +300,4 @@ function peerOfAddress(address: string): PeerId {
     )
   }
   return peer as PeerId // the hub knows its members by the text; an unknown one is unreachable
-}
-
-function notRunning(): NetworkError {
-  return new NetworkError('NETWORK_NOT_RUNNING', 'the network is not running', { hint: 'start it first' })
-}
-
-function unreachable(peer: PeerId): NetworkError {
-  return new NetworkError('NETWORK_UNREACHABLE', `peer '${peer}' cannot be reached`, { details: { peer } })
-}
-
-function unsupported(peer: PeerId, protocol: string): NetworkError {
-  return new NetworkError(
-    'NETWORK_PROTOCOL_UNSUPPORTED',
-    `peer '${peer}' takes no messages of protocol '${protocol}'`,
-    { details: { peer, protocol } }
-  )
 }
