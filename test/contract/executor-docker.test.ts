@@ -1,6 +1,11 @@
 import { createDockerExecutor } from '../../src/executor/docker/index.ts'
 import { systemClock, systemRandom } from '../../src/utils/index.ts'
-import { dockerMissing, ensureTestImage, quietLog, TEST_IMAGE } from '../integration/executor/docker-support.ts'
+import {
+  dockerMissing,
+  ensureTestImage,
+  quietLog,
+  TEST_IMAGE
+} from '../integration/executor/docker-support.ts'
 import { executorContract } from './executor.suite.ts'
 
 const shell = (script: string) => ({ image: TEST_IMAGE, cmd: ['/bin/sh', '-c', script] })
@@ -10,7 +15,8 @@ executorContract(
   async () => {
     await ensureTestImage()
     return {
-      create: ownerId => createDockerExecutor({ clock: systemClock, random: systemRandom, log: quietLog }, { ownerId }),
+      create: ownerId =>
+        createDockerExecutor({ clock: systemClock, random: systemRandom, log: quietLog }, { ownerId }),
       workloads: {
         prints: (stdout, stderr, exitCode) => ({
           image: TEST_IMAGE,

@@ -36,7 +36,10 @@ export interface ExecutorSubject {
 
 /** Applies the suite; with `skip` it reports why it could not be. */
 export function executorContract(name: string, setUp: () => Promise<ExecutorSubject>, skip?: string): void {
-  describe(`executor contract: ${name}`, { ...(skip === undefined ? {} : { skip }), timeout: 120_000 }, () => {
+  describe(`executor contract: ${name}`, {
+    ...(skip === undefined ? {} : { skip }),
+    timeout: 120_000
+  }, () => {
     let subject: ExecutorSubject
     let directory: string
     let executor: Executor
@@ -49,13 +52,15 @@ export function executorContract(name: string, setUp: () => Promise<ExecutorSubj
       executor = subject.create(ownerId)
     })
     after(async () => {
-      for (const executionId of await executor.list()) await executor.remove(await handleOfLeftover(executionId))
+      for (const executionId of await executor.list())
+        await executor.remove(await handleOfLeftover(executionId))
       await executor.close()
       await subject.dispose()
       await rm(directory, { recursive: true, force: true })
     })
 
-    const handleOfLeftover = async (executionId: string): Promise<ExecutionHandle> => handles.get(executionId) ?? fail(executionId)
+    const handleOfLeftover = async (executionId: string): Promise<ExecutionHandle> =>
+      handles.get(executionId) ?? fail(executionId)
     const handles = new Map<string, ExecutionHandle>()
 
     async function request(params: Params, more: Partial<ExecutionRequest> = {}): Promise<ExecutionRequest> {
@@ -98,7 +103,9 @@ export function executorContract(name: string, setUp: () => Promise<ExecutorSubj
     })
 
     test('a start with parameters that are refused throws and leaves nothing', async () => {
-      await assert.rejects(executor.start(await request(subject.workloads.invalid)), { name: 'ExecutorError' })
+      await assert.rejects(executor.start(await request(subject.workloads.invalid)), {
+        name: 'ExecutorError'
+      })
       assert.deepEqual(await executor.list(), [])
     })
 
@@ -141,13 +148,19 @@ export function executorContract(name: string, setUp: () => Promise<ExecutorSubj
 
     test('a start whose handle cannot be stored leaves nothing', async () => {
       const onHandle = () => Promise.reject(new Error('disk full'))
-      await assert.rejects(executor.start(await request(subject.workloads.runsForever), { onHandle }), /disk full/)
+      await assert.rejects(
+        executor.start(await request(subject.workloads.runsForever), { onHandle }),
+        /disk full/
+      )
       assert.deepEqual(await executor.list(), [])
     })
 
     test('a start given up leaves nothing and throws the reason', async () => {
       const wanted = await request(subject.workloads.runsForever)
-      await assert.rejects(executor.start(wanted, { signal: AbortSignal.abort(new Error('too late')) }), /too late/)
+      await assert.rejects(
+        executor.start(wanted, { signal: AbortSignal.abort(new Error('too late')) }),
+        /too late/
+      )
       const controller = new AbortController()
       const onHandle = () => controller.abort(new Error('never mind'))
       await assert.rejects(executor.start(wanted, { signal: controller.signal, onHandle }), /never mind/)
@@ -294,12 +307,18 @@ export function executorContract(name: string, setUp: () => Promise<ExecutorSubj
 
     test('ten executions at once do not mix', async () => {
       const wanted = await Promise.all(
-        Array.from({ length: 10 }, async (_, index) => await start(subject.workloads.prints(`out ${index}`, '', index)))
+        Array.from(
+          { length: 10 },
+          async (_, index) => await start(subject.workloads.prints(`out ${index}`, '', index))
+        )
       )
       const results = await Promise.all(wanted.map(async handle => (await executor.wait(handle)).exitCode))
       assert.deepEqual(results, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
       const outputs = await Promise.all(wanted.map(async handle => await log(handle, 'stdout')))
-      assert.deepEqual(outputs, wanted.map((_, index) => `out ${index}`))
+      assert.deepEqual(
+        outputs,
+        wanted.map((_, index) => `out ${index}`)
+      )
       await Promise.all(wanted.map(async handle => await executor.remove(handle)))
     })
   })

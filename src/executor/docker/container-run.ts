@@ -17,7 +17,13 @@ import {
 import { STOP_GRACE_MS } from '../constants.ts'
 import { type EndCause, EXIT_SIGKILL, EXIT_SIGTERM, lostResult, resultOf } from '../outcome.ts'
 import type { ExecutionResult } from '../types.ts'
-import { LOG_RECHECK_BYTES, LOG_REOPEN_MS, LOG_TAIL_LIMIT_MS, RECONNECT_INITIAL_MS, RECONNECT_MAX_MS } from './constants.ts'
+import {
+  LOG_RECHECK_BYTES,
+  LOG_REOPEN_MS,
+  LOG_TAIL_LIMIT_MS,
+  RECONNECT_INITIAL_MS,
+  RECONNECT_MAX_MS
+} from './constants.ts'
 import type { ContainerFacts, Engine } from './engine.ts'
 import { EngineAnswerError } from './engine-http.ts'
 import { LogFollower } from './log-follower.ts'

@@ -48,8 +48,20 @@ export class ExecutionFiles {
           : `directory '${this.directory}' cannot be made: ${errorCode(cause)}`
       throw new ExecutorError('EXECUTOR_START_FAILED', message, { cause })
     }
-    await writeFile(join(this.directory, CONFIG_FILE), JSON.stringify(config), { mode: 0o600 })
-    await writeFile(join(this.directory, MODULE_FILE), module, { mode: 0o600 })
+    try {
+      await writeFile(join(this.directory, CONFIG_FILE), JSON.stringify(config), { mode: 0o600 })
+      await writeFile(join(this.directory, MODULE_FILE), module, { mode: 0o600 })
+    } catch (cause) {
+      await this.remove()
+      throw new ExecutorError(
+        'EXECUTOR_START_FAILED',
+        `'${this.directory}' cannot be written: ${errorCode(cause)}`,
+        {
+          cause,
+          hint: 'check that the disk is not full'
+        }
+      )
+    }
   }
 
   /** Opens everything the runner inherits; to be closed here as soon as it runs. */

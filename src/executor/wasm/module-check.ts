@@ -87,11 +87,13 @@ function sectionProblems(module: Reader): string[] {
     const id = module.byte()
     const section = module.slice(module.u32())
     if (id === IMPORT_SECTION) problems.push(...importProblems(section))
-    if (id === TABLE_SECTION && section.u32() > MAX_TABLES) problems.push(`it has more than ${MAX_TABLES} tables`)
+    if (id === TABLE_SECTION && section.u32() > MAX_TABLES)
+      problems.push(`it has more than ${MAX_TABLES} tables`)
     if (id === MEMORY_SECTION) problems.push(...memoryProblems(section))
     if (id === EXPORT_SECTION) exported = readExports(section)
   }
-  if (!exported.hasStart) problems.push("it exports no function '_start': build it as a command for the target 'wasm32-wasi'")
+  if (!exported.hasStart)
+    problems.push("it exports no function '_start': build it as a command for the target 'wasm32-wasi'")
   if (!exported.hasMemory) problems.push("it exports no memory named 'memory'")
   return problems
 }
@@ -108,7 +110,8 @@ function importProblems(section: Reader): string[] {
     }
     section.u32()
     if (module !== WASI_MODULE) problems.push(`it imports ${label}; only '${WASI_MODULE}' is there to import`)
-    else if (!WASI_FUNCTIONS.has(name)) problems.push(`it imports ${label}, which is no function of WASI preview 1`)
+    else if (!WASI_FUNCTIONS.has(name))
+      problems.push(`it imports ${label}, which is no function of WASI preview 1`)
     if (problems.length >= MAX_PROBLEMS) return problems
   }
   return problems
@@ -118,7 +121,8 @@ function importProblems(section: Reader): string[] {
 function memoryProblems(section: Reader): string[] {
   const count = section.u32()
   if (count > 1) return ['it has more than one memory']
-  if (count === 1 && section.byte() > 1) return ['its memory is shared or 64-bit, expected a plain 32-bit memory']
+  if (count === 1 && section.byte() > 1)
+    return ['its memory is shared or 64-bit, expected a plain 32-bit memory']
   return []
 }
 

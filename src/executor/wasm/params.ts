@@ -45,7 +45,9 @@ export function wasmParamProblems(params: Readonly<Record<string, unknown>>): st
   const problems = problemsOf(wasmParams, params)
   if (problems.length > 0) return problems
   const module = readModule(wasmParams.parse(params))
-  return module.ok ? moduleProblems(module.value).map(problem => `'module': ${problem}`) : [module.error.message]
+  return module.ok
+    ? moduleProblems(module.value).map(problem => `'module': ${problem}`)
+    : [module.error.message]
 }
 
 /** @throws Error when `wasmParamProblems` would have named a problem. */
@@ -75,16 +77,21 @@ function readModule({ module, module_gz: compressed }: z.infer<typeof wasmParams
     // The bound stops a small file that would unfold to gigabytes while it unfolds.
     return bounded(gunzipSync(bytes, { maxOutputLength: MAX_MODULE_BYTES }))
   } catch {
-    return refuse({ code: 'WASM_MODULE', message: `'${key}': expected gzip of at most ${MAX_MODULE_BYTES} bytes after decompression` })
+    return refuse({
+      code: 'WASM_MODULE',
+      message: `'${key}': expected gzip of at most ${MAX_MODULE_BYTES} bytes after decompression`
+    })
   }
 }
 
 function bounded(bytes: Uint8Array): Result<Uint8Array> {
   if (bytes.length <= MAX_MODULE_BYTES) return { ok: true, value: bytes }
-  return refuse({ code: 'WASM_MODULE', message: `'module': it has ${bytes.length} bytes, expected at most ${MAX_MODULE_BYTES}` })
+  return refuse({
+    code: 'WASM_MODULE',
+    message: `'module': it has ${bytes.length} bytes, expected at most ${MAX_MODULE_BYTES}`
+  })
 }
 
 function textBytes(texts: readonly string[] | null | undefined): number {
   return (texts ?? []).reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0)
 }
-

@@ -31,7 +31,11 @@ export async function processStart(pid: number): Promise<string | undefined> {
 }
 
 /** Sends a signal if the process is still the one that was meant. False when it is gone. */
-export async function signalProcess(pid: number, start: string, signalName: NodeJS.Signals): Promise<boolean> {
+export async function signalProcess(
+  pid: number,
+  start: string,
+  signalName: NodeJS.Signals
+): Promise<boolean> {
   if ((await processStart(pid)) !== start) return false
   try {
     process.kill(pid, signalName)

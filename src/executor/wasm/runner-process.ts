@@ -33,7 +33,12 @@ export class RunnerProcess {
   readonly exited: Promise<NodeJS.Signals | null>
   readonly #child: ChildProcess
 
-  private constructor(child: ChildProcess, pid: number, start: string, exited: Promise<NodeJS.Signals | null>) {
+  private constructor(
+    child: ChildProcess,
+    pid: number,
+    start: string,
+    exited: Promise<NodeJS.Signals | null>
+  ) {
     this.#child = child
     this.pid = pid
     this.start = start
@@ -55,15 +60,18 @@ export class RunnerProcess {
     const failed = new Promise<never>((_resolve, reject) => child.once('error', reject))
     const { pid } = child
     const start = pid === undefined ? undefined : await processStart(pid)
-    if (pid === undefined || start === undefined) throw startError(await Promise.race([failed.catch(error => error), exited]))
+    if (pid === undefined || start === undefined)
+      throw startError(await Promise.race([failed.catch(error => error), exited]))
     failed.catch(() => undefined) // from here on only a kill that fails would tell
     return new RunnerProcess(child, pid, start, exited)
   }
 
-  /** Opens the gate. From here on the process belongs to itself. */
-  release(): void {
+  /** Opens the gate. From here on the process belongs to itself, and once `closed` fires it keeps nobody waiting. */
+  release(closed: AbortSignal): void {
     this.#child.stdin?.end(GO)
-    this.#child.unref()
+    const letGo = (): void => this.#child.unref()
+    closed.addEventListener('abort', letGo, { once: true })
+    this.#child.once('exit', () => closed.removeEventListener('abort', letGo))
   }
 
   /** Ends it before or after its release. */

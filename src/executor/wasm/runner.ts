@@ -12,8 +12,22 @@ import { Worker } from 'node:worker_threads'
 import { errorCode, errorMessage, formatBytes, formatDuration, systemClock } from '../../utils/index.ts'
 import { EXIT_SIGKILL, EXIT_SIGTERM } from '../outcome.ts'
 import { placeOf } from './bundle-path.ts'
-import { EXIT_TIME_LIMIT, EXIT_TRAP, RUNNER_END_LIMIT_MS, WORKER_HEAP_MB, WORKER_STACK_MB, WORKER_YOUNG_HEAP_MB } from './constants.ts'
-import { FD_CONFIG, FD_GATE, FD_OUTCOME, GO, type RunnerConfig, type RunnerOutcome } from './runner-protocol.ts'
+import {
+  EXIT_TIME_LIMIT,
+  EXIT_TRAP,
+  RUNNER_END_LIMIT_MS,
+  WORKER_HEAP_MB,
+  WORKER_STACK_MB,
+  WORKER_YOUNG_HEAP_MB
+} from './constants.ts'
+import {
+  FD_CONFIG,
+  FD_GATE,
+  FD_OUTCOME,
+  GO,
+  type RunnerConfig,
+  type RunnerOutcome
+} from './runner-protocol.ts'
 
 const config: RunnerConfig = JSON.parse(readFileSync(FD_CONFIG, 'utf8')) // written by the daemon of the same program
 const worker = new Worker(placeOf('worker').script, {
@@ -30,7 +44,10 @@ let isEnding = false
 
 worker.on('message', (outcome: RunnerOutcome) => void end(outcome))
 worker.on('error', error => void end(outcomeOfCrash(error)))
-worker.on('exit', () => void end({ cause: 'exit', exitCode: EXIT_TRAP, detail: 'the module ended without an outcome' }))
+worker.on(
+  'exit',
+  () => void end({ cause: 'exit', exitCode: EXIT_TRAP, detail: 'the module ended without an outcome' })
+)
 process.on('SIGTERM', () => void end({ cause: 'stop', exitCode: EXIT_SIGTERM }))
 process.on('SIGINT', () => undefined) // meant for the daemon in whose terminal it was typed
 process.on('SIGHUP', () => undefined)

@@ -63,11 +63,15 @@ class WasmExecutor implements Executor {
   }
 
   async fingerprint(_options?: AbortOptions): Promise<Fingerprint> {
-    if (process.platform === 'win32') return { available: false, reason: 'the wasm executor does not run on Windows yet' }
+    if (process.platform === 'win32')
+      return { available: false, reason: 'the wasm executor does not run on Windows yet' }
     if (process.allowedNodeEnvironmentFlags.has('--permission')) {
       return { available: true, version: `node ${process.versions.node}, wasi preview 1` }
     }
-    return { available: false, reason: `node ${process.versions.node} has no permission model; run node 24 or newer` }
+    return {
+      available: false,
+      reason: `node ${process.versions.node} has no permission model; run node 24 or newer`
+    }
   }
 
   validate(params: Readonly<Record<string, unknown>>): string[] {
@@ -117,7 +121,8 @@ class WasmExecutor implements Executor {
 
   async stop(handle: ExecutionHandle, options: AbortOptions & { graceMs?: number } = {}): Promise<void> {
     const run = await this.#runOf(handle)
-    if (run !== undefined && run.result === undefined) await run.stop(options.graceMs ?? STOP_GRACE_MS, options)
+    if (run !== undefined && run.result === undefined)
+      await run.stop(options.graceMs ?? STOP_GRACE_MS, options)
   }
 
   async remove(handle: ExecutionHandle, options: AbortOptions = {}): Promise<void> {
@@ -137,7 +142,8 @@ class WasmExecutor implements Executor {
     this.#samples.set(handle.executionId, sample)
     const elapsedMs = previous === undefined ? 0 : sample.atMs - previous.atMs
     return {
-      cpuPercent: previous && elapsedMs > 0 ? Math.max(0, ((sample.cpuMs - previous.cpuMs) / elapsedMs) * 100) : 0,
+      cpuPercent:
+        previous && elapsedMs > 0 ? Math.max(0, ((sample.cpuMs - previous.cpuMs) / elapsedMs) * 100) : 0,
       memoryUsedBytes: usage.memoryBytes,
       memoryLimitBytes: run.options.memoryBytes,
       networkRxBytes: 0,
@@ -145,7 +151,11 @@ class WasmExecutor implements Executor {
     }
   }
 
-  async exec(_handle: ExecutionHandle, _command: readonly string[], _options?: AbortOptions): Promise<ExecOutcome> {
+  async exec(
+    _handle: ExecutionHandle,
+    _command: readonly string[],
+    _options?: AbortOptions
+  ): Promise<ExecOutcome> {
     throw new ExecutorError('EXECUTOR_UNSUPPORTED', 'no command can be run inside of a WASM module', {
       hint: 'use a docker allocation where a command has to be run'
     })
@@ -183,14 +193,17 @@ class WasmExecutor implements Executor {
       throw error
     }
     run.watch(runner.exited)
-    runner.release()
+    runner.release(this.#closed.signal)
     onProgress?.({ step: 'started' })
     return handle
   }
 
   #adopt(handle: ExecutionHandle, files: ExecutionFiles, state: StoredState): WasmRun {
     const { executionId } = handle
-    const run = new WasmRun({ clock: this.#clock }, { executionId, files, closed: this.#closed.signal, ...state })
+    const run = new WasmRun(
+      { clock: this.#clock },
+      { executionId, files, closed: this.#closed.signal, ...state }
+    )
     this.#runs.set(executionId, run)
     return run
   }
@@ -200,7 +213,8 @@ class WasmExecutor implements Executor {
     const known = this.#runs.get(handle.executionId)
     if (known !== undefined) return known
     const state = readState(handle)
-    if (state === undefined || !(await listExecutions(this.#directory)).includes(handle.executionId)) return undefined
+    if (state === undefined || !(await listExecutions(this.#directory)).includes(handle.executionId))
+      return undefined
     const meanwhile = this.#runs.get(handle.executionId) // two calls may ask at once
     if (meanwhile !== undefined) return meanwhile
     const run = this.#adopt(handle, new ExecutionFiles(this.#directory, handle.executionId), state)
@@ -224,7 +238,8 @@ interface StoredState {
 /** The stored part of a handle; undefined when it is not one of ours. */
 function readState({ state }: ExecutionHandle): StoredState | undefined {
   const { pid, start, memoryBytes } = state
-  if (typeof pid !== 'number' || typeof start !== 'string' || typeof memoryBytes !== 'number') return undefined
+  if (typeof pid !== 'number' || typeof start !== 'string' || typeof memoryBytes !== 'number')
+    return undefined
   return { pid, start, memoryBytes }
 }
 
@@ -233,7 +248,9 @@ function admit(request: ExecutionRequest): WasmParams {
   const { engine, ports, mounts, provisionScripts, resources } = request
   const [problem] = wasmParamProblems(engine.params)
   if (problem !== undefined) {
-    throw new ExecutorError('EXECUTOR_IMAGE', `parameter ${problem}`, { hint: "correct the ensemble's execution" })
+    throw new ExecutorError('EXECUTOR_IMAGE', `parameter ${problem}`, {
+      hint: "correct the ensemble's execution"
+    })
   }
   const impossible: readonly (readonly [boolean, string])[] = [
     [ports.length > 0, 'publish ports: it has no network'],
@@ -243,16 +260,29 @@ function admit(request: ExecutionRequest): WasmParams {
   ]
   const refused = impossible.find(([isAsked]) => isAsked)
   if (refused === undefined) return readWasmParams(engine.params)
-  throw new ExecutorError('EXECUTOR_UNSUPPORTED', `a WASM workload cannot ${refused[1]}`, { hint: 'use a docker allocation' })
+  throw new ExecutorError('EXECUTOR_UNSUPPORTED', `a WASM workload cannot ${refused[1]}`, {
+    hint: 'use a docker allocation'
+  })
 }
 
-async function launch(files: ExecutionFiles, resultsDirectory: string, memoryPages: number): Promise<RunnerProcess> {
+async function launch(
+  files: ExecutionFiles,
+  resultsDirectory: string,
+  memoryPages: number
+): Promise<RunnerProcess> {
   await using descriptors = await files.openForRunner(resultsDirectory)
   return await RunnerProcess.launch(descriptors.fds, memoryPages)
 }
 
-function runnerConfig(request: ExecutionRequest, params: WasmParams, memoryBytes: number): Parameters<ExecutionFiles['create']>[0] {
-  const timeLimitMs = Math.min(params.timeLimitMs ?? Number.POSITIVE_INFINITY, request.timeLimitMs ?? Number.POSITIVE_INFINITY)
+function runnerConfig(
+  request: ExecutionRequest,
+  params: WasmParams,
+  memoryBytes: number
+): Parameters<ExecutionFiles['create']>[0] {
+  const timeLimitMs = Math.min(
+    params.timeLimitMs ?? Number.POSITIVE_INFINITY,
+    request.timeLimitMs ?? Number.POSITIVE_INFINITY
+  )
   return {
     executionId: request.executionId,
     args: ['module.wasm', ...params.args],

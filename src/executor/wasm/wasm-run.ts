@@ -86,7 +86,7 @@ export class WasmRun {
       const isEnding = (await files.readOutcome()) !== undefined
       if (!closed.aborted) timer = this.#clock.setTimer(isEnding ? 10 : ORPHAN_POLL_MS, () => void look())
     }
-    const watcher = watch(files.directory, { persistent: false }, () => void look())
+    const watcher = watch(files.directory, () => void look())
     watcher.on('error', () => undefined) // the directory was removed: the look now and then is enough
     closed.addEventListener('abort', () => resolve(), { once: true })
     try {
@@ -104,7 +104,8 @@ export class WasmRun {
     if (outcome !== undefined) return resultOf(outcome.cause, outcome.exitCode, outcome.detail)
     if (this.#isStopping) return resultOf('stop', EXIT_SIGKILL)
     const diagnostics = await files.readDiagnostics()
-    if (/out of memory|OOM|Allocation failed/i.test(diagnostics)) return resultOf('memory', EXIT_SIGKILL, formatBytes(memoryBytes))
+    if (/out of memory|OOM|Allocation failed/i.test(diagnostics))
+      return resultOf('memory', EXIT_SIGKILL, formatBytes(memoryBytes))
     return lostResult(executionId)
   }
 }

@@ -11,7 +11,10 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array<ArrayBuffer>)
   }
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, (...values: (number | bigint)[]) => number>>)
+    constructor(
+      module: Module,
+      imports: Record<string, Record<string, (...values: (number | bigint)[]) => number>>
+    )
     readonly exports: Readonly<Record<string, unknown>>
   }
   const Memory: { readonly prototype: Memory; new (descriptor: { initial: number }): Memory }

@@ -59,7 +59,8 @@ function run(compiled: WebAssembly.Module): RunnerOutcome {
     const instance = new WebAssembly.Instance(compiled, { [WASI_MODULE]: createPreview1(host, guestMemory) })
     const { memory: exported, _start: start } = instance.exports
     memory = exported instanceof WebAssembly.Memory ? exported : undefined
-    if (typeof start !== 'function') return { cause: 'exit', exitCode: EXIT_TRAP, detail: "the module exports no '_start'" }
+    if (typeof start !== 'function')
+      return { cause: 'exit', exitCode: EXIT_TRAP, detail: "the module exports no '_start'" }
     start()
     return { cause: 'exit', exitCode: 0 }
   } catch (error) {
@@ -84,7 +85,11 @@ function outcomeOf(error: unknown): RunnerOutcome {
   if (used >= config.memoryBytes * FULL_MEMORY_SHARE) {
     return { cause: 'memory', exitCode: EXIT_SIGKILL, detail: limit }
   }
-  return { cause: 'exit', exitCode: EXIT_TRAP, detail: `the module trapped: ${message} (memory: ${formatBytes(used)} of ${limit})` }
+  return {
+    cause: 'exit',
+    exitCode: EXIT_TRAP,
+    detail: `the module trapped: ${message} (memory: ${formatBytes(used)} of ${limit})`
+  }
 }
 
 function tell(outcome: RunnerOutcome): void {

@@ -14,7 +14,28 @@ const run = promisify(execFile)
 /** A static busybox and nothing else. */
 export const TEST_IMAGE = 'nunet-test-busybox:latest'
 
-const COMMANDS = ['sh', 'cat', 'dd', 'echo', 'env', 'false', 'head', 'httpd', 'id', 'ls', 'mkdir', 'nc', 'printf', 'pwd', 'seq', 'sleep', 'tail', 'true', 'wget', 'yes']
+const COMMANDS = [
+  'sh',
+  'cat',
+  'dd',
+  'echo',
+  'env',
+  'false',
+  'head',
+  'httpd',
+  'id',
+  'ls',
+  'mkdir',
+  'nc',
+  'printf',
+  'pwd',
+  'seq',
+  'sleep',
+  'tail',
+  'true',
+  'wget',
+  'yes'
+]
 
 export const quietLog: Logger = {
   error: () => undefined,
@@ -26,11 +47,15 @@ export const quietLog: Logger = {
 
 /** Why there is no Docker to test with; undefined when there is. With `docker` in NUNET_REQUIRE a missing one is a failure. */
 export async function dockerMissing(): Promise<string | undefined> {
-  const executor = createDockerExecutor({ clock: systemClock, random: systemRandom, log: quietLog }, { ownerId: 'probe' })
+  const executor = createDockerExecutor(
+    { clock: systemClock, random: systemRandom, log: quietLog },
+    { ownerId: 'probe' }
+  )
   const { available, reason } = await executor.fingerprint()
   await executor.close()
   if (available) return undefined
-  if ((process.env['NUNET_REQUIRE'] ?? '').split(',').includes('docker')) throw new Error(`docker is required: ${reason}`)
+  if ((process.env['NUNET_REQUIRE'] ?? '').split(',').includes('docker'))
+    throw new Error(`docker is required: ${reason}`)
   return `SKIPPED: no docker to test with: ${reason}`
 }
 

@@ -25,7 +25,8 @@ export class GuestMemory {
     // Numbers of the module are 32-bit; JavaScript sees the upper half of them as negative.
     const start = at >>> 0
     const size = length >>> 0
-    if (!(buffer instanceof ArrayBuffer) || start + size > buffer.byteLength) throw new GuestFault('address out of bounds')
+    if (!(buffer instanceof ArrayBuffer) || start + size > buffer.byteLength)
+      throw new GuestFault('address out of bounds')
     return new Uint8Array(buffer, start, size)
   }
 

@@ -32,11 +32,20 @@ export function pollOneoff(
   const nowNs = host.monotonicNs()
   const subscriptions: Subscription[] = []
   for (let index = 0; index < size; index++) {
-    const subscription = readSubscription(memory, streams, host, (input >>> 0) + index * SUBSCRIPTION_BYTES, nowNs)
+    const subscription = readSubscription(
+      memory,
+      streams,
+      host,
+      (input >>> 0) + index * SUBSCRIPTION_BYTES,
+      nowNs
+    )
     if (subscription === undefined) return ERRNO.inval
     subscriptions.push(subscription)
   }
-  const firstNs = subscriptions.reduce((least, { dueNs }) => (dueNs < least ? dueNs : least), subscriptions[0]?.dueNs ?? nowNs)
+  const firstNs = subscriptions.reduce(
+    (least, { dueNs }) => (dueNs < least ? dueNs : least),
+    subscriptions[0]?.dueNs ?? nowNs
+  )
   if (firstNs > nowNs) host.sleepNs(firstNs - nowNs)
   const due = subscriptions.filter(({ dueNs }) => dueNs <= firstNs || dueNs <= host.monotonicNs())
   due.forEach((subscription, index) => writeEvent(memory, (output >>> 0) + index * EVENT_BYTES, subscription))
@@ -64,7 +73,13 @@ function readSubscription(
   const timeoutNs = memory.u64(at + 24)
   const isAbsolute = (memory.u16(at + 40) & ABSOLUTE_TIME) !== 0
   const clockNs = clockId === CLOCK_REALTIME ? host.realtimeNs() : nowNs
-  return { userdata, kind, dueNs: nowNs + timeoutNs - (isAbsolute ? clockNs : 0n), errno: ERRNO.success, bytes: 0 }
+  return {
+    userdata,
+    kind,
+    dueNs: nowNs + timeoutNs - (isAbsolute ? clockNs : 0n),
+    errno: ERRNO.success,
+    bytes: 0
+  }
 }
 
 /** `event`: userdata at 0, error at 8, kind at 10, readable bytes at 16, flags at 24. */

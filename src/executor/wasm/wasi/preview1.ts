@@ -33,7 +33,13 @@ export function createPreview1(host: WasiHost, memory: () => WebAssembly.Memory)
     ...clockCalls(guest, host),
     ...streamCalls(streams),
     ...processCalls(guest, host),
-    poll_oneoff: (...values) => pollOneoff({ memory: guest, streams, host }, [num(values, 0), num(values, 1), num(values, 2), num(values, 3)])
+    poll_oneoff: (...values) =>
+      pollOneoff({ memory: guest, streams, host }, [
+        num(values, 0),
+        num(values, 1),
+        num(values, 2),
+        num(values, 3)
+      ])
   }
   const names = [...WASI_FUNCTIONS]
   return Object.fromEntries(names.map(name => [name, guarded(calls[name] ?? refusal(name, streams))]))
@@ -69,7 +75,10 @@ function listCalls(guest: GuestMemory, prefix: string, texts: readonly string[])
   return {
     [`${prefix}_sizes_get`]: (...values) => {
       guest.setU32(num(values, 0), encoded.length)
-      guest.setU32(num(values, 1), encoded.reduce((sum, bytes) => sum + bytes.length, 0))
+      guest.setU32(
+        num(values, 1),
+        encoded.reduce((sum, bytes) => sum + bytes.length, 0)
+      )
       return ERRNO.success
     },
     [`${prefix}_get`]: (...values) => {

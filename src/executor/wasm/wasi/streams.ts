@@ -1,12 +1,6 @@
 /** The three file descriptors a module has: standard input, output and error. There are no others and no way to open one. */
 
-import {
-  ERRNO,
-  FILETYPE_CHARACTER_DEVICE,
-  RIGHT_FD_READ,
-  RIGHT_FD_WRITE,
-  RIGHT_POLL
-} from './constants.ts'
+import { ERRNO, FILETYPE_CHARACTER_DEVICE, RIGHT_FD_READ, RIGHT_FD_WRITE, RIGHT_POLL } from './constants.ts'
 import type { GuestMemory } from './guest-memory.ts'
 import type { WasiHost } from './host.ts'
 
@@ -52,7 +46,8 @@ export class Streams {
       size += part.length
     }
     const [only] = parts
-    if (size > 0) this.#host.write(fd, parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, size))
+    if (size > 0)
+      this.#host.write(fd, parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, size))
     this.#memory.setU32(writtenAt, size)
     return ERRNO.success
   }
