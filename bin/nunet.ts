@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-/** The command `nunet`: finds a Node that is new enough, turns on its cache of compiled code, and hands over. */
-import { ensureModernNode, useCompileCache } from '../src/cmd/cli/bootstrap.ts'
+/** The command `nunet`: needs a current Node, keeps compiled code from run to run, and hands over. */
+import { keepCompiledCode, needsOtherNode } from '../src/cmd/cli/bootstrap.ts'
 
-if (await ensureModernNode(import.meta.url)) {
-  useCompileCache(import.meta.url)
+if (needsOtherNode()) {
+  const { runOnPrivateNode } = await import('../src/cmd/cli/private-node.ts')
+  await runOnPrivateNode(import.meta.url)
+} else {
+  keepCompiledCode(import.meta.dirname)
   const { main } = await import('../src/cmd/index.ts')
   await main(process.argv.slice(2))
 }

@@ -3,38 +3,50 @@
  * and the process ends because nothing is left running.
  */
 
-import type { Cli, CommandGroup } from './command.ts'
+import type { CommandGroup } from './command.ts'
 import { dispatch, type Plan } from './dispatch.ts'
 import { BrokenPipeError, exitCodeOf, InterruptedError, RefusedError, UsageError } from './errors.ts'
 
 /** Runs a command line in this process; the result is its exit code. */
 export async function runProcess(root: CommandGroup, argv: readonly string[]): Promise<number> {
-  const controller = new AbortController()
-  using _listeners = bindProcess(controller)
   const debug = argv.includes('--debug')
-  let kind: 'compatible' | 'human' = 'compatible'
   try {
     const plan = await dispatch(root, argv)
-    kind = plan.type === 'help' ? kind : plan.exitCodes
-    if (plan.type === 'mistake') throw plan.error
-    if (plan.type === 'help') {
-      process.stdout.write(plan.text)
-      return 0
-    }
-    return await runCommand(plan, controller.signal)
+    if (plan.type === 'run') return await runPlan(plan, debug)
+    if (plan.type === 'help') return writeHelp(plan.text)
+    return await reportError(plan.error, plan.exitCodes, debug)
   } catch (error) {
-    const reason: unknown = controller.signal.aborted ? controller.signal.reason : error
-    if (!(reason instanceof InterruptedError || reason instanceof BrokenPipeError)) {
-      process.stderr.write(await describeError(reason, debug))
-    }
-    return exitCodeOf(reason, kind)
+    return await reportError(error, 'compatible', debug)
   }
 }
 
-async function runCommand(plan: Extract<Plan, { type: 'run' }>, signal: AbortSignal): Promise<number> {
-  const { createSystemCli } = await import('./system-cli.ts')
-  const cli: Cli = createSystemCli({ globals: plan.globals, signal })
-  return await plan.run(cli)
+async function runPlan(plan: Extract<Plan, { type: 'run' }>, debug: boolean): Promise<number> {
+  const controller = new AbortController()
+  using _listeners = bindProcess(controller)
+  try {
+    const { createSystemCli } = await import('./system-cli.ts')
+    return await plan.run(createSystemCli({ globals: plan.globals, signal: controller.signal }))
+  } catch (error) {
+    return await reportError(controller.signal.aborted ? controller.signal.reason : error, plan.exitCodes, debug)
+  }
+}
+
+async function reportError(error: unknown, kind: 'compatible' | 'human', debug: boolean): Promise<number> {
+  if (!(error instanceof InterruptedError || error instanceof BrokenPipeError)) {
+    process.stderr.write(await describeError(error, debug))
+  }
+  return exitCodeOf(error, kind)
+}
+
+/** Written in one call: the stream of the process takes longer to set up than help takes to make. */
+function writeHelp(text: string): number {
+  try {
+    process.getBuiltinModule('node:fs').writeSync(1, text)
+  } catch (error) {
+    // A reader that has gone away is no failure; any other trouble is the stream's to handle.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) process.stdout.write(text)
+  }
+  return 0
 }
 
 /** Ctrl-C and SIGTERM fire the signal once; a second Ctrl-C finds the default again and kills. */

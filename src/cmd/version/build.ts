@@ -1,8 +1,12 @@
-/** Facts the bundler writes in; from the sources they are unknown. */
+/** Facts the bundler writes in as one text, `<version> <commit> <date>`; from the sources they are unknown. */
 
-declare const NUNET_BUILD: { version: string; commit: string; date: string } | undefined
+declare const NUNET_BUILD: string | undefined
 
-export const BUILD: { readonly version: string; readonly commit: string; readonly date: string } =
-  typeof NUNET_BUILD === 'undefined'
-    ? { version: 'development', commit: 'unknown', date: 'unknown' }
-    : NUNET_BUILD
+const [version = '', commit = '', date = ''] =
+  typeof NUNET_BUILD === 'undefined' ? ['development', 'unknown', 'unknown'] : NUNET_BUILD.split(' ')
+
+export const BUILD: { readonly version: string; readonly commit: string; readonly date: string } = {
+  version,
+  commit,
+  date
+}
