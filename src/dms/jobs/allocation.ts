@@ -8,9 +8,10 @@ import type { ChildActor } from '../../actor/index.ts'
 import type { AllocationRecord, AllocationStatus } from '../../db/index.ts'
 import type { ExecutionHandle, ExecutionResult, Executor, StartProgress } from '../../executor/index.ts'
 import type { Refusal, Result } from '../../types/index.ts'
-import { deadline, errorCode, errorMessage, Mutex, NuError, ok, refusal, refuse } from '../../utils/index.ts'
-import { FOLLOW_FIRST_DELAY_MS, FOLLOW_MAX_DELAY_MS } from './constants.ts'
-import { executionRequest, resultsDirectory } from './execution.ts'
+import { deadline, errorMessage, Mutex, ok, refusal, refuse } from '../../utils/index.ts'
+import { REMOVE_LIMIT_MS } from './constants.ts'
+import { executionRequest, executorRefusal, resultsDirectory, startPorts } from './execution.ts'
+import { type FollowDeps, followExecution, unknownEnd } from './follow.ts'
 import type { StartRequest } from './messages.ts'
 import { executionOf, optionsOf, type StoredOptions, specOf } from './stored.ts'
 import { assertTransition, isActive, isEnded } from './transitions.ts'
@@ -41,6 +42,8 @@ export class Allocation {
   /** Fires when the allocation is given up or the provider stops; ends starts and watchers. */
   readonly #life = new AbortController()
   #record: AllocationRecord
+  /** Watchers of executions of this allocation; an old one may live a moment beside a new one. */
+  #followers = 0
   #isClosed = false
 
   constructor(deps: AllocationDeps, options: AllocationOptions, record: AllocationRecord, actor: ChildActor) {
@@ -77,7 +80,8 @@ export class Allocation {
         )
       }
       if (status === 'completed' || status === 'failed') return await this.#relaunch()
-      const ports = this.#readPorts(request)
+      const reserved = this.#deps.db.reservations.get(this.id)?.ports ?? []
+      const ports = startPorts(this.#record, request, reserved)
       if (!ports.ok) return ports
       this.#move('starting', {
         startOptions: { ...optionsOf(this.#record), portMapping: ports.value },
@@ -110,34 +114,41 @@ export class Allocation {
     this.#life.abort()
     return await this.#mutex.run(async () => {
       if (this.#isClosed) return refuse(refusal('ALLOCATION_CLOSED', 'the provider is stopping'))
-      const { status } = this.#record
-      if (isActive(status)) this.#saveOptions({ isTerminating: true })
+      const before = this.#record
+      // A task keeps the end it had: that is what its owner wants to know.
+      const isOver = before.status === 'terminated' || (this.isTask && isEnded(before.status))
+      if (!isOver) this.saveOptions({ isTerminating: true })
       const removed = await this.#removeExecution()
       if (!removed.ok) return removed
-      this.#deps.db.transaction(() => {
-        this.#deps.resources.release(this.id)
-        // A task keeps the end it had: that is what its owner wants to know.
-        if (status !== 'terminated' && !(this.isTask && (status === 'completed' || status === 'failed'))) {
-          this.#move('terminated', { endedAtMs: this.#deps.clock.nowMs() })
-        }
-      })
+      try {
+        this.#deps.db.transaction(() => {
+          this.#deps.resources.release(this.id)
+          if (!isOver) this.#move('terminated', { endedAtMs: this.#deps.clock.nowMs() })
+        })
+      } catch (error) {
+        this.#record = this.#deps.db.allocations.get(this.id) ?? before
+        throw error
+      }
       return ok(undefined)
     })
   }
 
   /** Takes up what an earlier run of the daemon left. Returns soon; what must wait goes on in the background. */
   async recover(): Promise<void> {
-    const { status } = this.#record
-    if (optionsOf(this.#record).isTerminating) return void (await this.terminate())
-    if (isActive(status)) return await this.#mutex.run(() => this.#adopt())
-    if (isEnded(status)) await this.settle()
+    if (optionsOf(this.#record).isTerminating) await this.terminate()
+    else await this.settle()
   }
 
-  /** Repeats what should have followed the end: removes the execution, gives back the place of what will not run again. */
+  /**
+   * Repeats what should have happened and did not, because a database or an executor failed at the wrong moment:
+   * watches what nobody watches, removes what has ended, gives back the place of what will not run again.
+   */
   async settle(): Promise<void> {
     await this.#mutex.run(async () => {
       const { status } = this.#record
-      if (this.#isClosed || !isEnded(status)) return
+      if (this.#isClosed) return
+      if (isActive(status) && this.#followers === 0 && !this.#life.signal.aborted) return await this.#adopt()
+      if (!isEnded(status)) return
       const removed = await this.#removeExecution()
       if (removed.ok && (this.isTask || status === 'terminated')) this.#deps.resources.release(this.id)
       if (this.isTask && !this.#record.terminationReported) this.#deps.onTaskEnded(this)
@@ -157,7 +168,7 @@ export class Allocation {
 
   /** Stores what the orchestrator told. */
   saveOptions(patch: Partial<StoredOptions>): void {
-    this.#saveOptions(patch)
+    this.#save({ startOptions: { ...optionsOf(this.#record), ...patch } })
   }
 
   /** The running execution with its executor. */
@@ -170,29 +181,12 @@ export class Allocation {
     )
   }
 
-  #readPorts(request: StartRequest): Result<Record<string, number>> {
-    const given =
-      Object.keys(request.PortMapping).length > 0 ? request.PortMapping : specOf(this.#record).portMapping
-    const reserved = new Set(this.#deps.db.reservations.get(this.id)?.ports)
-    for (const [hostPort, workloadPort] of Object.entries(given)) {
-      if (workloadPort < 1 || !reserved.has(Number(hostPort))) {
-        return refuse(
-          refusal(
-            'ALLOCATION_PORT',
-            `port ${hostPort} to ${workloadPort} was not committed for allocation '${this.id}'`
-          )
-        )
-      }
-    }
-    return ok(given)
-  }
-
   async #relaunch(): Promise<Result<void>> {
     this.#move('restarting', {})
     this.#deps.onStatus(this, '')
     const removed = await this.#removeExecution()
     if (removed.ok) return await this.#launch()
-    this.#move('failed', this.#ending({ exitCode: -1, killed: false, error: removed.error.message }))
+    this.#move('failed', this.#ending(unknownEnd(removed.error.message)))
     return removed
   }
 
@@ -200,7 +194,7 @@ export class Allocation {
   async #launch(): Promise<Result<void>> {
     const { clock, files, random, log, onStatus, onProgress } = this.#deps
     const { workDirectory, allowPrivilegedDocker, startLimitMs } = this.#options
-    const executor = this.#executor()
+    const executor = this.#deps.executors.get(specOf(this.#record).request.Execution.type)
     const reservation = this.#deps.db.reservations.get(this.id)
     if (executor === undefined || reservation === undefined) {
       return await this.#failStart(
@@ -229,7 +223,7 @@ export class Allocation {
         endedAtMs: undefined
       })
       onStatus(this, '')
-      void this.#follow(handle, { isKnown: true })
+      void this.#follow(handle, true)
       return ok(undefined)
     } catch (error) {
       // Closed: the record stays as after a crash, and the next run of the daemon settles it.
@@ -241,7 +235,7 @@ export class Allocation {
   }
 
   async #failStart(problem: Refusal): Promise<Result<void>> {
-    const ending = this.#ending({ exitCode: -1, killed: false, error: problem.message })
+    const ending = this.#ending(unknownEnd(problem.message))
     // The caller reads the reason in the answer to its start; there is nothing more to report.
     this.#move('failed', { ...ending, terminationReported: true })
     this.#deps.onStatus(this, problem.message)
@@ -258,60 +252,28 @@ export class Allocation {
   /** Of an execution that an earlier run of the daemon started, or was about to. */
   async #adopt(): Promise<void> {
     const handle = executionOf(this.#record)
-    if (handle) return void this.#follow(handle, { isKnown: false })
-    await this.#finish({
-      exitCode: -1,
-      killed: false,
-      error: 'the node was restarted while the workload was being started'
-    })
+    if (handle) return void this.#follow(handle, false)
+    await this.#finish(unknownEnd('the node was restarted while the workload was being started'))
   }
 
-  /** Waits for the end of an execution, through failures of its executor. Never throws. */
-  async #follow(handle: ExecutionHandle, { isKnown }: { isKnown: boolean }): Promise<void> {
-    const { clock, log } = this.#deps
-    const { signal } = this.#life
-    let mustFind = !isKnown
-    for (
-      let delayMs = FOLLOW_FIRST_DELAY_MS;
-      !signal.aborted;
-      delayMs = Math.min(delayMs * 2, FOLLOW_MAX_DELAY_MS)
-    ) {
-      try {
-        const result = (mustFind ? await this.#find(handle) : undefined) ?? (await this.#wait(handle))
-        await this.#mutex.run(() => this.#onEnd(handle, result))
-        return
-      } catch (error) {
-        if (signal.aborted) return
-        log.warn('lost sight of an execution', { allocationId: this.id, reason: errorMessage(error) })
-        mustFind = true
-        await clock.sleep(delayMs, { signal }).catch(() => undefined)
-      }
+  async #follow(handle: ExecutionHandle, isKnown: boolean): Promise<void> {
+    const { clock, log, executors } = this.#deps
+    const deps: FollowDeps = {
+      clock,
+      log,
+      executor: executors.get(handle.executor),
+      onRunning: () => this.#mutex.run(() => this.#onRunning(handle)),
+      onEnd: result => this.#mutex.run(() => this.#onEnd(handle, result))
     }
+    this.#followers++
+    await followExecution(deps, handle, { isKnown, signal: this.#life.signal })
+    this.#followers--
   }
 
-  async #wait(handle: ExecutionHandle): Promise<ExecutionResult> {
-    return await this.#requireExecutor().wait(handle, { signal: this.#life.signal })
-  }
-
-  /** A result when there is nothing to wait for. */
-  async #find(handle: ExecutionHandle): Promise<ExecutionResult | undefined> {
-    const status = await this.#requireExecutor().recover(handle, { signal: this.#life.signal })
-    if (status === 'lost' || status === 'pending') {
-      const error =
-        status === 'lost'
-          ? 'nothing was left of the workload when the node was restarted'
-          : 'the node was restarted before the workload ran'
-      return { exitCode: -1, killed: false, error }
-    }
-    if (status === 'running') {
-      await this.#mutex.run(() => {
-        if (this.#isCurrent(handle) && this.#record.status !== 'running') {
-          this.#move('running', { startedAtMs: this.#record.startedAtMs ?? this.#deps.clock.nowMs() })
-          this.#deps.onStatus(this, '')
-        }
-      })
-    }
-    return undefined
+  #onRunning(handle: ExecutionHandle): void {
+    if (!this.#isCurrent(handle) || this.#record.status === 'running') return
+    this.#move('running', { startedAtMs: this.#record.startedAtMs ?? this.#deps.clock.nowMs() })
+    this.#deps.onStatus(this, '')
   }
 
   async #onEnd(handle: ExecutionHandle, result: ExecutionResult): Promise<void> {
@@ -346,28 +308,16 @@ export class Allocation {
       )
     }
     try {
-      await executor.stop(handle, { graceMs: this.#options.stopGraceMs })
-      await executor.remove(handle)
+      const { stopGraceMs: graceMs } = this.#options
+      using limit = deadline(this.#deps.clock, graceMs + REMOVE_LIMIT_MS, 'removing the workload')
+      await executor.stop(handle, { graceMs, signal: limit.signal })
+      await executor.remove(handle, { signal: limit.signal })
     } catch (error) {
       this.#deps.log.warn('execution not removed', { allocationId: this.id, reason: errorMessage(error) })
       return refuse(executorRefusal(error))
     }
     this.#save({ execution: undefined })
     return ok(undefined)
-  }
-
-  #executor(): Executor | undefined {
-    return this.#deps.executors.get(specOf(this.#record).request.Execution.type)
-  }
-
-  #requireExecutor(): Executor {
-    const executor = this.#executor()
-    if (executor) return executor
-    throw new Error('its executor is not on this node')
-  }
-
-  #saveOptions(patch: Partial<StoredOptions>): void {
-    this.#save({ startOptions: { ...optionsOf(this.#record), ...patch } })
   }
 
   #move(status: AllocationStatus, patch: Partial<AllocationRecord>): void {
@@ -381,10 +331,4 @@ export class Allocation {
     this.#deps.db.allocations.save(record)
     this.#record = record
   }
-}
-
-/** What an executor threw, for the orchestrator. */
-function executorRefusal(error: unknown): Refusal {
-  const hint = error instanceof NuError && error.hint ? `; ${error.hint}` : ''
-  return refusal(errorCode(error) ?? 'ALLOCATION_EXECUTOR', errorMessage(error) + hint)
 }

@@ -5,10 +5,16 @@
  */
 
 import type { Executor } from '../../executor/index.ts'
-import type { Handle, Refusal, Result } from '../../types/index.ts'
+import type { Handle, Refusal, Resources, Result } from '../../types/index.ts'
 import { deadline, ok, refusal, refuse } from '../../utils/index.ts'
 import { compareResources } from '../resources/index.ts'
-import { COMMIT_TTL_MS, FINGERPRINT_LIMIT_MS, FINGERPRINT_TTL_MS, MAX_REMEMBERED_BIDS } from './constants.ts'
+import {
+  COMMIT_TTL_MS,
+  FINGERPRINT_LIMIT_MS,
+  FINGERPRINT_TTL_MS,
+  MAX_BID_PROBES,
+  MAX_REMEMBERED_BIDS
+} from './constants.ts'
 import { formatLocation, satisfiesLocation } from './location.ts'
 import type { BidEntry, BidRequest } from './messages.ts'
 import type { ProviderDeps } from './types.ts'
@@ -26,6 +32,14 @@ type Deps = Pick<
   ProviderDeps,
   'resources' | 'ports' | 'onboarding' | 'executors' | 'peerId' | 'location' | 'clock' | 'random'
 >
+
+/** The books as they are while one request is weighed, read once. */
+interface Books {
+  readonly free: Resources
+  readonly reserved: Set<number>
+  /** One request must not make this host bind all its ports. */
+  probesLeft: number
+}
 
 interface CachedFingerprint {
   readonly problem: Refusal | undefined
@@ -51,9 +65,14 @@ export class BidDesk {
     this.sweep()
     const early = this.#refuseAll(request, from)
     if (early) return refuse(early)
+    const books: Books = {
+      free: this.#deps.resources.free(),
+      reserved: this.#deps.ports.reserved(),
+      probesLeft: MAX_BID_PROBES
+    }
     const causes: Refusal[] = []
     for (const entry of this.#shuffled(request.entries)) {
-      const problems = await this.#problems(entry)
+      const problems = await this.#problems(entry, books)
       if (problems.length === 0) return this.#answer(request, entry, from)
       const text = problems.map(problem => problem.message).join('; ')
       causes.push(
@@ -121,7 +140,7 @@ export class BidDesk {
     return ok({ entry })
   }
 
-  async #problems(entry: BidEntry): Promise<Refusal[]> {
+  async #problems(entry: BidEntry, books: Books): Promise<Refusal[]> {
     const { resources, ports, location } = this.#deps
     const problems: Refusal[] = []
     if (!satisfiesLocation(location, entry.location)) {
@@ -132,13 +151,13 @@ export class BidDesk {
     problems.push(...(await this.#executorProblems(entry)))
     const comparable = this.#machineProblem(entry)
     if (comparable) problems.push(comparable)
-    const fit = resources.fits(entry.resources)
+    const fit = resources.fits(entry.resources, books.free)
     if (!fit.ok) problems.push(...(fit.error.causes ?? [fit.error]))
-    const { static: fixed, dynamic } = entry.public_ports
-    const chosen = await ports.choose({
-      static: fixed.filter(port => port !== 0),
-      dynamic: dynamic + fixed.filter(port => port === 0).length
-    })
+    const fixed = entry.public_ports.static.filter(port => port !== 0)
+    const dynamic = entry.public_ports.dynamic + entry.public_ports.static.length - fixed.length
+    books.probesLeft -= fixed.length
+    const { reserved, probesLeft } = books
+    const chosen = await ports.check({ static: fixed, dynamic }, { reserved, probe: probesLeft >= 0 })
     if (!chosen.ok) problems.push(...(chosen.error.causes ?? [chosen.error]))
     return problems
   }

@@ -6,6 +6,7 @@
 import type { Handle, Refusal, Result } from '../../types/index.ts'
 import { Mutex, ok, refusal, refuse } from '../../utils/index.ts'
 import type { BidDesk } from './bidding.ts'
+import { MAX_PORTS_PER_COMMIT } from './constants.ts'
 import { parseAllocationId } from './ids.ts'
 import type { CommitRequest } from './messages.ts'
 import type { ProviderDeps } from './types.ts'
@@ -113,5 +114,6 @@ function readPorts(request: CommitRequest): Result<{ fixed: Map<number, number>;
     if (Number(publicPort) === 0) dynamic.push(workloadPort)
     else fixed.set(Number(publicPort), workloadPort)
   }
-  return ok({ fixed, dynamic })
+  if (fixed.size + dynamic.length <= MAX_PORTS_PER_COMMIT) return ok({ fixed, dynamic })
+  return refuse(refusal('COMMIT_PORT', `more than ${MAX_PORTS_PER_COMMIT} ports`))
 }

@@ -67,3 +67,15 @@ export const MAX_HEALTH_BODY_BYTES = 64 * 1024
 /** Waits between attempts to find a workload whose executor does not answer. */
 export const FOLLOW_FIRST_DELAY_MS = 1_000
 export const FOLLOW_MAX_DELAY_MS = 60_000
+
+/** Beyond the grace, an executor has this long to stop and remove a workload before it counts as not answering. */
+export const REMOVE_LIMIT_MS = 60_000
+
+/** An executor has this long to list its executions when the provider starts. */
+export const LIST_LIMIT_MS = 30_000
+
+/** Ports one commit may ask for. */
+export const MAX_PORTS_PER_COMMIT = 256
+
+/** Host ports probed for one bid request at most; the rest is probed when it is committed. */
+export const MAX_BID_PROBES = 512

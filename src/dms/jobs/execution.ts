@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type { AllocationRecord } from '../../db/index.ts'
 import type { ExecutionRequest } from '../../executor/index.ts'
-import type { Resources } from '../../types/index.ts'
-import { base64ToBytes } from '../../utils/index.ts'
-import type { AllocationRequest } from './messages.ts'
+import type { Refusal, Resources, Result } from '../../types/index.ts'
+import { base64ToBytes, errorCode, errorMessage, NuError, ok, refusal, refuse } from '../../utils/index.ts'
+import type { AllocationRequest, StartRequest } from './messages.ts'
 import { optionsOf, specOf } from './stored.ts'
 
 /** Where an allocation's output lives (deployment §2.15). */
@@ -42,4 +42,31 @@ export function orderedScripts(request: AllocationRequest): { name: string; cont
   const names = [...new Set(request.ProvisionOrder)].filter(name => scripts.has(name))
   const others = [...scripts.keys()].filter(name => !names.includes(name)).sort()
   return [...names, ...others].map(name => ({ name, content: base64ToBytes(scripts.get(name) ?? '') }))
+}
+
+/** Ports of a start, host to workload: as given, else as committed. Only reserved host ports may be published. */
+export function startPorts(
+  record: AllocationRecord,
+  request: StartRequest,
+  reserved: readonly number[]
+): Result<Record<string, number>> {
+  const isGiven = Object.keys(request.PortMapping).length > 0
+  const mapping: Record<string, number> = {}
+  for (const [publicPort, workloadPort] of Object.entries(
+    isGiven ? request.PortMapping : specOf(record).portMapping
+  )) {
+    const hostPort = Number(publicPort)
+    if (workloadPort < 1 || !reserved.includes(hostPort)) {
+      const problem = `port ${hostPort} to ${workloadPort} was not committed for allocation '${record.id}'`
+      return refuse(refusal('ALLOCATION_PORT', problem))
+    }
+    mapping[hostPort] = workloadPort
+  }
+  return ok(mapping)
+}
+
+/** What an executor threw, for the orchestrator. */
+export function executorRefusal(error: unknown): Refusal {
+  const hint = error instanceof NuError && error.hint ? `; ${error.hint}` : ''
+  return refusal(errorCode(error) ?? 'ALLOCATION_EXECUTOR', errorMessage(error) + hint)
 }

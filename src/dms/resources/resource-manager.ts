@@ -66,9 +66,12 @@ export class ResourceManager implements Startable {
     return NO_RESOURCES
   }
 
-  /** Whether the free pool holds `demand`; a refusal names each thing that is lacking, asked and free. */
-  fits(demand: Resources): Result<void> {
-    const resolved = this.#resolve(demand, this.free())
+  /**
+   * Whether the free pool holds `demand`; a refusal names each thing that is lacking, asked and free. Whoever asks
+   * many times in one go passes what `free` said.
+   */
+  fits(demand: Resources, free: Resources = this.free()): Result<void> {
+    const resolved = this.#resolve(demand, free)
     return resolved.ok ? ok(undefined) : resolved
   }
 
