@@ -8,6 +8,7 @@ const VALUES = new Map([...ALPHABET].map((digit, value) => [digit, value]))
 /** Longest text read. The conversion is quadratic; the longest key text is below 60 digits. */
 export const MAX_BASE58_LENGTH = 128
 
+/** The only text of these bytes; leading zero bytes become `1`. */
 export function bytesToBase58(bytes: Uint8Array): string {
   return (
     leadingZeros(bytes) +

@@ -30,6 +30,7 @@ const keyOfPeer = memoize(MEMO_LIMIT, (text: string): PublicKey => {
   return publicKeyFromProtobuf(bytes.subarray(2))
 })
 
+/** The actor id of a key (§1.3). @throws KeyFormatError for wallet keys. */
 export function actorIdOf(key: PublicKey): ActorId {
   return bytesToBase32(publicKeyToProtobuf(key)) as ActorId // the text form of a valid key is an actor id
 }
@@ -40,10 +41,12 @@ export function parseActorId(text: string): ActorId {
   return text as ActorId // decoded without fault
 }
 
+/** The key an actor id spells. @throws KeyFormatError */
 export function publicKeyOfActorId(id: ActorId): PublicKey {
   return explain(() => keyOfActor(id), id, 'an actor id')
 }
 
+/** The peer id of a key (§1.4). @throws KeyFormatError for wallet keys. */
 export function peerIdOf(key: PublicKey): PeerId {
   const bytes = publicKeyToProtobuf(key)
   return bytesToBase58(concatBytes(Uint8Array.of(IDENTITY_HASH, bytes.length), bytes)) as PeerId // built as §1.4 says
@@ -55,6 +58,7 @@ export function parsePeerId(text: string): PeerId {
   return text as PeerId // decoded without fault
 }
 
+/** The key a peer id spells. @throws KeyFormatError */
 export function publicKeyOfPeerId(peer: PeerId): PublicKey {
   return explain(() => keyOfPeer(peer), peer, 'a peer id')
 }

@@ -5,6 +5,7 @@ import type { AbortOptions } from '../../types/index.ts'
 /** Key kinds by their libp2p protobuf names. `Eth` and `Cardano` verify only: their private halves live in wallets. */
 export type KeyType = 'Ed25519' | 'Secp256k1' | 'Eth' | 'Cardano'
 
+/** Verifies signatures. Made by `publicKeyFromRaw` and the readers of names; a value that exists is a usable key. */
 export interface PublicKey {
   readonly type: KeyType
   /** Raw key: 32 bytes for Ed25519 and Cardano, 33 (compressed) for the others. */
@@ -13,6 +14,7 @@ export interface PublicKey {
   verify(data: Uint8Array, signature: Uint8Array): boolean
 }
 
+/** Signs. Holds a secret: never logged, and written only through a `KeyStore`. */
 export interface PrivateKey {
   readonly type: 'Ed25519' | 'Secp256k1'
   readonly publicKey: PublicKey

@@ -2,6 +2,7 @@
 
 import type { Clock, Did, RandomSource, Refusal, Result } from '../../types/index.ts'
 import { ok, refusal, refuse } from '../../utils/index.ts'
+import type { PublicKey } from '../crypto/index.ts'
 import type { Signer } from '../did/index.ts'
 import { authorizeBroadcast, authorizeInvocation } from './authorize.ts'
 import { requireIssuable } from './capability.ts'
@@ -30,6 +31,11 @@ export interface CapabilityContextDeps {
   readonly random: RandomSource
   readonly owner: Did
   readonly signer?: Signer | undefined
+  /**
+   * Key of an issuer; throws when it is unknown. Default: the key inside a `did:key`. Other methods put a cache of
+   * resolved keys here; verification never waits.
+   */
+  readonly keyOf?: ((did: Did) => PublicKey) | undefined
 }
 
 /** A context with what could not be taken from its file. */
@@ -88,10 +94,10 @@ class OwnedContext implements CapabilityContext {
   readonly anchors: TrustAnchors
   readonly #issuer: TokenIssuer
 
-  constructor({ clock, random, owner, signer }: CapabilityContextDeps) {
+  constructor({ clock, random, owner, signer, keyOf }: CapabilityContextDeps) {
     this.owner = owner
-    this.anchors = new TrustAnchors({ clock }, { owner })
-    this.#issuer = new TokenIssuer({ random, signer }, { owner })
+    this.anchors = new TrustAnchors({ clock, keyOf }, { owner })
+    this.#issuer = new TokenIssuer({ random, signer, keyOf }, { owner })
   }
 
   consume(origin: Did, blob: Uint8Array): Result<ConsumedTokens> {

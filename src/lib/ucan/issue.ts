@@ -2,6 +2,7 @@
 
 import type { Did, RandomSource, Refusal } from '../../types/index.ts'
 import { errorMessage } from '../../utils/index.ts'
+import type { PublicKey } from '../crypto/index.ts'
 import { publicKeyOfDid, type Signer } from '../did/index.ts'
 import { anyImplies } from './capability.ts'
 import { chainExpiry, toleratesDepth } from './chain.ts'
@@ -14,13 +15,20 @@ import type { Token } from './types.ts'
 /** The fields a caller decides; issuer, nonce and signature are added. */
 export type TokenDraft = Omit<Token, 'issuer' | 'nonce' | 'signature'> & { readonly nonce?: Uint8Array }
 
+export interface IssuerDeps {
+  readonly random: RandomSource
+  readonly signer?: Signer | undefined
+  readonly keyOf?: ((did: Did) => PublicKey) | undefined
+}
+
 /** Signs tokens for one DID. */
 export class TokenIssuer {
   readonly #random: RandomSource
   readonly #owner: Did
   readonly #signer: Signer | undefined
+  readonly #keyOf: (did: Did) => PublicKey
 
-  constructor(deps: { random: RandomSource; signer?: Signer | undefined }, options: { owner: Did }) {
+  constructor(deps: IssuerDeps, options: { owner: Did }) {
     if (deps.signer !== undefined && deps.signer.did !== options.owner) {
       throw new CapabilityError(
         'UCAN_WRONG_OWNER',
@@ -33,6 +41,7 @@ export class TokenIssuer {
     }
     this.#random = deps.random
     this.#signer = deps.signer
+    this.#keyOf = deps.keyOf ?? publicKeyOfDid
     this.#owner = options.owner
   }
 
@@ -50,7 +59,7 @@ export class TokenIssuer {
   /** Issues and checks the signature: for tokens that leave the process for good, where a wallet may have erred. */
   async issueChecked(draft: TokenDraft): Promise<Token> {
     const token = await this.issue(draft)
-    if (!isSigned(token)) {
+    if (!this.#isSigned(token)) {
       throw new CapabilityError(
         'UCAN_SIGNER_FAILED',
         `the signature does not belong to ${shortDid(this.#owner)}`,
@@ -61,13 +70,17 @@ export class TokenIssuer {
     }
     return token
   }
-}
 
-function isSigned(token: Token): boolean {
-  try {
-    return publicKeyOfDid(token.issuer).verify(signingBytes(token), token.signature ?? new Uint8Array())
-  } catch (error) {
-    throw new CapabilityError('UCAN_SIGNER_FAILED', `the signature cannot be checked: ${errorMessage(error)}`)
+  #isSigned(token: Token): boolean {
+    try {
+      return this.#keyOf(token.issuer).verify(signingBytes(token), token.signature ?? new Uint8Array())
+    } catch (cause) {
+      throw new CapabilityError(
+        'UCAN_SIGNER_FAILED',
+        `the signature cannot be checked: ${errorMessage(cause)}`,
+        { cause }
+      )
+    }
   }
 }
 

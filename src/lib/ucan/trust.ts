@@ -11,20 +11,29 @@ import { MAX_ANCHORS } from './constants.ts'
 import { quoted, shortDid, tokenRefusal } from './describe.ts'
 import type { Anchors, Token } from './types.ts'
 import { VerifiedChains } from './verified-chains.ts'
-import { verifyToken } from './verify.ts'
+import { type VerifyOptions, verifyToken } from './verify.ts'
+
+export interface TrustDeps {
+  readonly clock: Pick<Clock, 'nowNs'>
+  readonly keyOf?: VerifyOptions['keyOf']
+}
 
 export class TrustAnchors implements Anchors {
   readonly owner: Did
   readonly #clock: Pick<Clock, 'nowNs'>
+  readonly #keyOf: VerifyOptions['keyOf']
+  readonly #maxAnchors: number
   readonly #roots = new Set<Did>()
   readonly #revoked = new Map<string, Token>()
   readonly #verified = new VerifiedChains()
   readonly requireIndex = new AnchorIndex()
   readonly provideIndex = new AnchorIndex()
 
-  constructor(deps: { clock: Pick<Clock, 'nowNs'> }, options: { owner: Did }) {
+  constructor(deps: TrustDeps, options: { owner: Did; maxAnchors?: number }) {
     this.owner = options.owner
+    this.#maxAnchors = options.maxAnchors ?? MAX_ANCHORS
     this.#clock = deps.clock
+    this.#keyOf = deps.keyOf
   }
 
   get roots(): readonly Did[] {
@@ -53,6 +62,7 @@ export class TrustAnchors implements Anchors {
     return verifyToken(token, {
       nowNs: this.#clock.nowNs(),
       isRevoked: link => this.#revoked.has(revocationKey(link)),
+      keyOf: this.#keyOf,
       verified: this.#verified
     })
   }
@@ -65,7 +75,7 @@ export class TrustAnchors implements Anchors {
   }
 
   addRoot(did: Did): boolean {
-    if (this.#roots.has(did) || this.#roots.size >= MAX_ANCHORS) return false
+    if (this.#roots.has(did) || this.#roots.size >= this.#maxAnchors) return false
     this.#roots.add(did)
     return true
   }
@@ -89,7 +99,7 @@ export class TrustAnchors implements Anchors {
   addRevoke(tokens: readonly Token[]): Result<void> {
     const causes = tokens.map(token => this.#checkRevocation(token)).filter(cause => cause !== undefined)
     if (causes.length > 0) return refuse(anchorRefusal(causes))
-    if (this.#revoked.size + tokens.length > MAX_ANCHORS) return refuse(tooMany())
+    if (this.#revoked.size + tokens.length > this.#maxAnchors) return refuse(tooMany(this.#maxAnchors))
     for (const token of tokens) this.#revoked.set(revocationKey(token), token)
     this.#verified.clear()
     this.requireIndex.removeWhere(token => this.#isRevoked(token))
@@ -132,7 +142,7 @@ export class TrustAnchors implements Anchors {
       if (cause !== undefined) causes.push(cause)
     }
     if (causes.length > 0) return refuse(anchorRefusal(causes))
-    if (index.size + tokens.length > MAX_ANCHORS) return refuse(tooMany())
+    if (index.size + tokens.length > this.#maxAnchors) return refuse(tooMany(this.#maxAnchors))
     for (const token of tokens) index.add(token)
     return ok(undefined)
   }
@@ -162,6 +172,6 @@ function anchorRefusal(causes: readonly Refusal[]): Refusal {
   return refusal('UCAN_ANCHOR_REFUSED', `${causes.length} tokens cannot be anchored`, { causes })
 }
 
-function tooMany(): Refusal {
-  return refusal('UCAN_TOO_MANY_ANCHORS', `a context holds at most ${MAX_ANCHORS} anchors of a kind`)
+function tooMany(limit: number): Refusal {
+  return refusal('UCAN_TOO_MANY_ANCHORS', `a context holds at most ${limit} anchors of a kind`)
 }

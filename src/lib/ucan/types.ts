@@ -5,6 +5,7 @@ import type { AbortOptions, ActorId, Did, PeerId, Refusal, Result } from '../../
 /** A capability or topic: a path such as `/dms/deployment`. `/a` implies `/a/b`, not `/ab`; `/` implies all. */
 export type Capability = string
 
+/** What a token lets its subject do: pass on, use on one receiver, use in a topic; or that a token is taken back. */
 export type TokenAction = 'delegate' | 'invoke' | 'broadcast' | 'revoke'
 
 /** One link of a chain, leaf outermost. `undefined` audience: anyone. Lists keep Go's difference between null and empty. */
@@ -37,6 +38,7 @@ export interface InvocationQuestion {
   readonly capabilities: readonly Capability[]
 }
 
+/** The facts of one broadcast message. */
 export interface BroadcastQuestion {
   readonly origin: Did
   readonly subject: Did
@@ -100,6 +102,7 @@ export interface CapabilityContext {
   readonly anchors: Anchors
 }
 
+/** The fields of a token to be issued; issuer, nonce and signature follow from the context. */
 export interface TokenRequest {
   readonly action: 'delegate' | 'invoke' | 'broadcast'
   readonly subject: Did

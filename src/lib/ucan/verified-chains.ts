@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { MAX_VERIFIED_CHAINS } from './constants.ts'
 
+/** A bounded memory of verified chains, to be passed to `verifyToken`; a capability context keeps its own. */
 export class VerifiedChains {
   /** Hash of the text → when the chain expires. Least recently used first. */
   readonly #expiry = new Map<string, bigint>()

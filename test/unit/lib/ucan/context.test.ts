@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { keySigner } from '../../../../src/lib/did/index.ts'
+import { keySigner, parseDid, publicKeyOfDid } from '../../../../src/lib/did/index.ts'
 import {
   CapabilityError,
   type ConsumedTokens,
@@ -9,6 +9,7 @@ import {
   type Token,
   verifyToken
 } from '../../../../src/lib/ucan/index.ts'
+import { TrustAnchors } from '../../../../src/lib/ucan/trust.ts'
 import type { Did } from '../../../../src/types/index.ts'
 import { renderRefusal, SeededRandom, utf8ToBytes, VirtualClock } from '../../../../src/utils/index.ts'
 import {
@@ -171,6 +172,14 @@ describe('who may invoke', () => {
       return invoke(receiver, actor, consume(receiver, actor.did, [item]))
     }
     assert.deepEqual([leaf(0n), leaf(1n), leaf(2n)], ['ok', 'UCAN_NOT_AUTHORIZED', 'ok'])
+  })
+
+  test('a require anchor admits nothing that names no capability', () => {
+    const [alice, bob] = [party('alice'), identity('bob')]
+    alice.context.anchors.addRequire([delegation(alice, bob.did)])
+    const item = token(bob, { action: 'invoke', subject: actor.did, capabilities: [] })
+    const stranger = identity('stranger')
+    assert.equal(invoke(alice, bob, consume(alice, stranger.did, [item])), 'UCAN_NOT_AUTHORIZED')
   })
 
   test('all capabilities of the token must be covered by the require anchor', () => {
@@ -354,6 +363,76 @@ describe('tokens of a message', () => {
   })
 })
 
+describe('bounds', () => {
+  test('more tokens than are looked at refuse the message', () => {
+    const { context, did } = party('alice')
+    const short = '{"dms":{"act":"invoke","iss":{"uri":"did:a:b"},"sub":{"uri":"did:a:b"}}}'
+    const list = (count: number): Uint8Array => utf8ToBytes(`{"tok":[${Array(count).fill(short).join(',')}]}`)
+    assert.equal(verdict(context.consume(did, list(64))), 'ok')
+    assert.equal(verdict(context.consume(did, list(65))), 'UCAN_TOO_MANY_TOKENS')
+  })
+
+  test('anchors of a kind are bounded; at the bound nothing is added and nothing evicted', async () => {
+    const alice = identity('alice')
+    const anchors = new TrustAnchors({ clock: new VirtualClock() }, { owner: alice.did, maxAnchors: 2 })
+    const some = (count: number): Token[] => Array.from({ length: count }, () => delegation(alice, alice.did))
+    const revocations = some(3).map(item => token(alice, { ...item, action: 'revoke', signature: undefined }))
+    assert.equal(verdict(anchors.addRequire(some(3))), 'UCAN_TOO_MANY_ANCHORS')
+    assert.equal(verdict(anchors.addProvide(some(2))), 'ok')
+    assert.equal(verdict(anchors.addProvide(some(1))), 'UCAN_TOO_MANY_ANCHORS')
+    assert.equal(verdict(anchors.addRevoke(revocations)), 'UCAN_TOO_MANY_ANCHORS')
+    assert.deepEqual([anchors.require.length, anchors.provide.length, anchors.revoke.length], [0, 2, 0])
+    const added = ['x', 'y', 'z'].map(name => anchors.addRoot(identity(name).did))
+    assert.deepEqual(added, [true, true, false])
+  })
+
+  test('a request names at most as many capabilities as a token holds', async () => {
+    const { context, did } = party('alice')
+    const capabilities = Array.from({ length: 257 }, (_, index) => `/a${index}`)
+    const request = {
+      action: 'delegate' as const,
+      subject: did,
+      topics: [],
+      capabilities,
+      expiresAtNs: EXP,
+      depth: 0n
+    }
+    await assert.rejects(context.grant(request), { code: 'UCAN_INVALID_REQUEST' })
+  })
+})
+
+describe('DIDs of other methods', () => {
+  const prism = parseDid('did:prism:abc')
+  const alice = identity('alice')
+  const deps = {
+    clock: new VirtualClock(),
+    random: new SeededRandom(1),
+    owner: prism,
+    signer: { ...keySigner(alice.key), did: prism }
+  }
+  const request = {
+    action: 'delegate' as const,
+    subject: alice.did,
+    topics: [],
+    capabilities: ['/a'],
+    expiresAtNs: EXP,
+    depth: 0n
+  }
+
+  test('issue and verify when their keys are supplied', async () => {
+    const { context } = createCapabilityContext({
+      ...deps,
+      keyOf: did => (did === prism ? alice.key.publicKey : publicKeyOfDid(did))
+    })
+    assert.equal(verdict(context.anchors.addRequire([await context.grant(request)])), 'ok')
+  })
+
+  test('without them the signature cannot be checked', async () => {
+    const { context } = createCapabilityContext(deps)
+    await assert.rejects(context.grant(request), { code: 'UCAN_SIGNER_FAILED' })
+  })
+})
+
 describe('tokens for outgoing messages', () => {
   test('an invocation: chained on each provide anchor that allows it, then self-signed, then the reply delegation', async () => {
     const [alice, bob] = [party('alice'), party('bob')]
@@ -514,6 +593,31 @@ describe('tokens for outgoing messages', () => {
     assert.equal(
       ask(await replier.context.provideInvocation({ ...back, tokens: held }), '/reply/1'),
       'UCAN_NOT_AUTHORIZED'
+    )
+  })
+
+  test('a reply is chained only on what was given to the replier for this use', async () => {
+    const [asker, replier] = [party('asker'), party('replier')]
+    const reply = { capabilities: ['/reply/1'], expiresAtNs: EXP }
+    const held = consume(replier, asker.did, [
+      token(asker, { ...reply, subject: asker.did }),
+      token(asker, { ...reply, subject: replier.did, action: 'invoke' }),
+      token(asker, { ...reply, subject: replier.did, audience: asker.did }),
+      token(asker, { ...reply, subject: replier.did, capabilities: ['/reply/2'] }),
+      token(asker, { ...reply, subject: replier.did, topics: ['/t'] })
+    ])
+    const back = {
+      target: asker.did,
+      subject: replier.did,
+      audience: actor.did,
+      expiresAtNs: EXP,
+      invoke: ['/reply/1'],
+      delegate: []
+    }
+    const made = blobTokens(await replier.context.provideInvocation({ ...back, tokens: held }))
+    assert.deepEqual(
+      made.map(item => item.chain?.topics),
+      [['/t'], undefined]
     )
   })
 
