@@ -11,18 +11,25 @@ export interface CpuInfo {
 }
 
 /** ARM lists its maker as a number (Arm ARM, MIDR_EL1). */
-const ARM_IMPLEMENTERS: Readonly<Record<string, string>> = {
-  '0x41': 'ARM',
-  '0x42': 'Broadcom',
-  '0x43': 'Cavium',
-  '0x46': 'Fujitsu',
-  '0x48': 'HiSilicon',
-  '0x4e': 'NVIDIA',
-  '0x50': 'Ampere',
-  '0x51': 'Qualcomm',
-  '0x61': 'Apple',
-  '0xc0': 'Ampere'
-}
+const ARM_IMPLEMENTERS: ReadonlyMap<string, string> = new Map([
+  ['0x41', 'ARM'],
+  ['0x42', 'Broadcom'],
+  ['0x43', 'Cavium'],
+  ['0x46', 'Fujitsu'],
+  ['0x48', 'HiSilicon'],
+  ['0x4e', 'NVIDIA'],
+  ['0x50', 'Ampere'],
+  ['0x51', 'Qualcomm'],
+  ['0x61', 'Apple'],
+  ['0xc0', 'Ampere']
+])
+
+/** Names that differ between Node and the rest of the world. */
+const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
+  ['x64', 'x86_64'],
+  ['arm64', 'aarch64'],
+  ['ia32', 'i686']
+])
 
 /** Reads the first processor's facts; all cores of a machine we care for are of one make. */
 export function parseCpuInfo(text: string): CpuInfo {
@@ -38,7 +45,8 @@ export function parseCpuInfo(text: string): CpuInfo {
   const mhz = Number(facts.get('cpu MHz'))
   const cache = /^(\d+) KB$/.exec(facts.get('cache size') ?? '')
   const model = facts.get('model name') ?? facts.get('Model')
-  const vendor = facts.get('vendor_id') ?? ARM_IMPLEMENTERS[facts.get('CPU implementer')?.toLowerCase() ?? '']
+  const vendor =
+    facts.get('vendor_id') ?? ARM_IMPLEMENTERS.get(facts.get('CPU implementer')?.toLowerCase() ?? '')
   return {
     processors,
     ...(model ? { model } : {}),
@@ -56,5 +64,5 @@ export function parseMaxFrequency(text: string): number | undefined {
 
 /** The name the rest of the world uses for Node's `process.arch`. */
 export function architectureName(nodeName: string): string {
-  return { x64: 'x86_64', arm64: 'aarch64', ia32: 'i686', riscv64: 'riscv64' }[nodeName] ?? nodeName
+  return ARCHITECTURES.get(nodeName) ?? nodeName
 }
