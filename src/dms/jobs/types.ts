@@ -1,7 +1,7 @@
 /** Collaborators and options of the provider. */
 
 import type { Behavior, ChildActor } from '../../actor/index.ts'
-import type { AllocationRecord, Database } from '../../db/index.ts'
+import type { Database } from '../../db/index.ts'
 import type { Executor } from '../../executor/index.ts'
 import type { Clock, Handle, Logger, PeerId, RandomSource } from '../../types/index.ts'
 import type { LocationSpec } from '../ensemble/index.ts'
@@ -76,11 +76,4 @@ export interface ProviderOptions {
   readonly startLimitMs?: number
   /** Default `LOG_RETENTION_MS`. */
   readonly logRetentionMs?: number
-}
-
-/** What an allocation tells about itself while it lives. */
-export interface AllocationEvent {
-  readonly allocationId: string
-  readonly status: AllocationRecord['status']
-  readonly detail: string
 }

@@ -295,3 +295,49 @@ test('a workload that cannot be removed keeps its place until its executor answe
   assert.equal(world.status(), 'terminated')
   world.assertNothingHeld()
 })
+
+test('a record that cannot be read does not stop the node: its place and its workload are given back', async () => {
+  await using world = await startedWorld()
+  await world.place({ run_for: 'forever' }, 'service')
+  await world.call('/dms/allocation/start', START)
+  const record = world.db.allocations.get(WEB)
+  assert.ok(record)
+  world.db.allocations.save({ ...record, execution: { executor: 'mock' } })
+  await world.reboot()
+  assert.deepEqual(world.provider.list().allocations, [])
+  assert.ok(world.log.entries.some(entry => entry.level === 'error'))
+  world.assertNothingHeld()
+})
+
+test('a workload whose start could not be written down is found again and not run twice', async () => {
+  let isFull = false
+  const withFullDisk = (deps: ProviderDeps): ProviderDeps => {
+    const save = (record: Parameters<ProviderDeps['db']['allocations']['save']>[0]): void => {
+      // The disk fills up after the handle was written and before the state was.
+      if (record.status === 'running') isFull = true
+      if (isFull) throw new Error('database or disk is full')
+      deps.db.allocations.save(record)
+    }
+    const { allocations, reservations } = deps.db
+    const guarded = {
+      get: (id: string) => allocations.get(id),
+      list: () => allocations.list(),
+      listByEnsemble: (id: string) => allocations.listByEnsemble(id),
+      delete: (id: string) => allocations.delete(id),
+      save
+    }
+    return {
+      ...deps,
+      db: { reservations, allocations: guarded, transaction: work => deps.db.transaction(work) }
+    }
+  }
+  await using world = await startedWorld({ wrap: withFullDisk })
+  await world.place({ run_for: 'forever' }, 'service')
+  const reply = await world.call('/dms/allocation/start', START)
+  assert.match(String(reply['Error']), /disk is full/)
+  assert.equal(world.mock.executions.size, 1)
+  await world.reboot({})
+  await world.clock.advance(1_000)
+  assert.equal(world.status(), 'running')
+  assert.equal(world.mock.executions.size, 1)
+})

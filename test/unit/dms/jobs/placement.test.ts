@@ -96,7 +96,7 @@ test('no bid is made by a machine that is not onboarded, excluded, still startin
   assert.deepEqual(codes(bid), ['BID_NONE', 'BID_EXECUTOR_UNAVAILABLE'])
   assert.match(bid.ok ? '' : (bid.error.causes?.[0]?.message ?? ''), /the daemon is gone/)
   await world.provider.stop()
-  assert.deepEqual(codes(await world.provider.decideBid(bidRequest(), ORCHESTRATOR)), ['BID_NOT_READY'])
+  assert.deepEqual(codes(await world.provider.decideBid(bidRequest(), ORCHESTRATOR)), ['PROVIDER_NOT_READY'])
 })
 
 test('a request is answered once, unless it is reverted or five minutes pass; another orchestrator is not affected', async () => {
