@@ -42,6 +42,7 @@ export interface ContainerRunOptions {
   readonly resultsDirectory: string
   readonly isProvisioned: boolean
   readonly timeLimitMs?: number
+  readonly maxLogBytes: number
   /** Fires when the executor is closed: watching ends, the container goes on. */
   readonly closed: AbortSignal
 }
@@ -168,7 +169,7 @@ export class ContainerRun {
   async #keepLogs(exit: Promise<unknown>): Promise<void> {
     const { engine } = this.#deps
     try {
-      await using follower = await LogFollower.open(engine, this.containerId, this.#options.resultsDirectory)
+      await using follower = await LogFollower.open(engine, this.containerId, this.#options)
       await this.#followToEnd(follower, exit)
     } catch (error) {
       const isGone = error instanceof EngineAnswerError && error.status === 404

@@ -5,7 +5,7 @@
 
 import type { AbortOptions, Clock, Logger, RandomSource } from '../../types/index.ts'
 import { errorMessage } from '../../utils/index.ts'
-import { MAX_EXEC_OUTPUT_BYTES, STOP_GRACE_MS } from '../constants.ts'
+import { MAX_EXEC_OUTPUT_BYTES, MAX_LOG_BYTES, STOP_GRACE_MS } from '../constants.ts'
 import { ExecutorError } from '../errors.ts'
 import { lostResult, resultOf, statusOf } from '../outcome.ts'
 import { problemsOf } from '../params.ts'
@@ -43,6 +43,8 @@ export interface DockerExecutorOptions {
   readonly socketPath?: string
   /** False refuses privileged containers whatever a request allows. Default: the request's `allowPrivileged` decides. */
   readonly allowPrivileged?: boolean
+  /** Bytes of each output stream kept in the log files; what comes after is cut. Default `MAX_LOG_BYTES`. */
+  readonly maxLogBytes?: number
 }
 
 /** Makes a Docker executor. Nothing is asked of the engine before the first call. */
@@ -227,6 +229,7 @@ class DockerExecutor implements Executor {
         executionId: handle.executionId,
         resultsDirectory: handle.resultsDirectory,
         isProvisioned: handle.state['provisioned'] === true,
+        maxLogBytes: this.#options.maxLogBytes ?? MAX_LOG_BYTES,
         closed: this.#closed.signal,
         ...(typeof timeLimitMs === 'number' ? { timeLimitMs } : {})
       }

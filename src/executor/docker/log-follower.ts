@@ -12,7 +12,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions } from '../../types/index.ts'
-import { MAX_LOG_BYTES, STDERR_LOG, STDOUT_LOG } from '../constants.ts'
+import { STDERR_LOG, STDOUT_LOG } from '../constants.ts'
 import { Demultiplexer, type OutputStream } from './demultiplexer.ts'
 import type { Engine } from './engine.ts'
 
@@ -24,17 +24,19 @@ const FILE_MODE = 0o600
 
 class LogFile {
   readonly #file: FileHandle
+  readonly #maxBytes: number
   #size: number
   /** Bytes of the container's stream still to pass over in this reading. */
   #skip = 0
 
-  constructor(file: FileHandle, size: number) {
+  constructor(file: FileHandle, size: number, maxBytes: number) {
     this.#file = file
+    this.#maxBytes = maxBytes
     this.#size = size
   }
 
   get isFull(): boolean {
-    return this.#size >= MAX_LOG_BYTES
+    return this.#size >= this.#maxBytes
   }
 
   restart(): void {
@@ -44,7 +46,7 @@ class LogFile {
   async append(bytes: Buffer): Promise<void> {
     const skipped = Math.min(this.#skip, bytes.length)
     this.#skip -= skipped
-    const fresh = bytes.subarray(skipped, skipped + MAX_LOG_BYTES - this.#size)
+    const fresh = bytes.subarray(skipped, skipped + Math.max(0, this.#maxBytes - this.#size))
     if (fresh.length === 0) return
     await this.#file.appendFile(fresh)
     this.#size += fresh.length
@@ -67,12 +69,16 @@ export class LogFollower implements AsyncDisposable {
     this.#files = files
   }
 
-  static async open(engine: Engine, containerId: string, directory: string): Promise<LogFollower> {
-    const stdout = await openLog(join(directory, FILE_NAMES.stdout))
+  static async open(
+    engine: Engine,
+    containerId: string,
+    { resultsDirectory, maxLogBytes }: { resultsDirectory: string; maxLogBytes: number }
+  ): Promise<LogFollower> {
+    const stdout = await openLog(join(resultsDirectory, FILE_NAMES.stdout), maxLogBytes)
     try {
       return new LogFollower(engine, containerId, {
         stdout,
-        stderr: await openLog(join(directory, FILE_NAMES.stderr))
+        stderr: await openLog(join(resultsDirectory, FILE_NAMES.stderr), maxLogBytes)
       })
     } catch (error) {
       await stdout.close()
@@ -118,8 +124,8 @@ export class LogFollower implements AsyncDisposable {
   }
 }
 
-async function openLog(path: string): Promise<LogFile> {
+async function openLog(path: string, maxBytes: number): Promise<LogFile> {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
   const file = await open(path, flags, FILE_MODE)
-  return new LogFile(file, (await file.stat()).size)
+  return new LogFile(file, (await file.stat()).size, maxBytes)
 }

@@ -24,6 +24,7 @@ import { ExecutionFiles, listExecutions, ownerDirectory } from './execution-file
 import { readWasmParams, type WasmParams, wasmParamProblems } from './params.ts'
 import { processStart, processUsage } from './process-identity.ts'
 import { RunnerProcess } from './runner-process.ts'
+import type { RunnerConfig } from './runner-protocol.ts'
 import { WasmRun } from './wasm-run.ts'
 
 export interface WasmExecutorDeps {
@@ -37,6 +38,8 @@ export interface WasmExecutorOptions {
   readonly ownerId: string
   /** Absolute path; made when missing. Holds what a restarted daemon needs. */
   readonly stateDirectory: string
+  /** Bytes of each output stream after which a workload is ended. Default `MAX_LOG_BYTES`. */
+  readonly maxLogBytes?: number
 }
 
 /** Makes a WASM executor. Nothing is read or written before the first call. */
@@ -53,11 +56,16 @@ class WasmExecutor implements Executor {
   readonly type = 'wasm'
   readonly #clock: Clock
   readonly #directory: string
+  readonly #maxLogBytes: number
   readonly #runs = new Map<string, WasmRun>()
   readonly #samples = new Map<string, CpuSample>()
   readonly #closed = new AbortController()
 
-  constructor(deps: WasmExecutorDeps, { ownerId, stateDirectory }: WasmExecutorOptions) {
+  constructor(
+    deps: WasmExecutorDeps,
+    { ownerId, stateDirectory, maxLogBytes = MAX_LOG_BYTES }: WasmExecutorOptions
+  ) {
+    this.#maxLogBytes = maxLogBytes
     this.#clock = deps.clock
     this.#directory = ownerDirectory(stateDirectory, ownerId)
   }
@@ -85,7 +93,8 @@ class WasmExecutor implements Executor {
     options.onProgress?.({ step: 'creating' })
     const files = new ExecutionFiles(this.#directory, request.executionId)
     const memoryPages = pagesOf(request)
-    await files.create(runnerConfig(request, params, memoryPages * PAGE_BYTES), params.module)
+    const bounds = { memoryBytes: memoryPages * PAGE_BYTES, maxLogBytes: this.#maxLogBytes }
+    await files.create(runnerConfig(request, params, bounds), params.module)
     try {
       const runner = await launch(files, request.resultsDirectory, memoryPages)
       return await this.#begin(request, runner, files, options)
@@ -277,8 +286,8 @@ async function launch(
 function runnerConfig(
   request: ExecutionRequest,
   params: WasmParams,
-  memoryBytes: number
-): Parameters<ExecutionFiles['create']>[0] {
+  bounds: Pick<RunnerConfig, 'memoryBytes' | 'maxLogBytes'>
+): RunnerConfig {
   const timeLimitMs = Math.min(
     params.timeLimitMs ?? Number.POSITIVE_INFINITY,
     request.timeLimitMs ?? Number.POSITIVE_INFINITY
@@ -288,8 +297,7 @@ function runnerConfig(
     args: ['module.wasm', ...params.args],
     environment: params.environment,
     stdin: params.stdin,
-    memoryBytes,
-    maxLogBytes: MAX_LOG_BYTES,
+    ...bounds,
     ...(Number.isFinite(timeLimitMs) ? { timeLimitMs } : {})
   }
 }

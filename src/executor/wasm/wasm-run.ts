@@ -37,9 +37,9 @@ export class WasmRun {
   }
 
   /** Watches it; `exited` is known for a child of ours. */
-  watch(exited?: Promise<unknown>): void {
+  watch(exited?: Promise<NodeJS.Signals | null>): void {
     const { closed } = this.options
-    const end = raceSignal(exited ?? this.#orphanExit(), closed).then(() => this.#readResult())
+    const end = raceSignal(exited ?? this.#orphanExit(), closed).then(killedBy => this.#readResult(killedBy))
     end.then(
       result => {
         this.#result = result
@@ -76,7 +76,7 @@ export class WasmRun {
    * The end of a process that is not our child. Its outcome file tells at once; a crash leaves none, so the
    * process itself is looked at now and then too.
    */
-  async #orphanExit(): Promise<void> {
+  async #orphanExit(): Promise<null> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const { pid, start, files, closed } = this.options
     let timer: Timer | undefined
@@ -92,13 +92,14 @@ export class WasmRun {
     try {
       await look()
       await promise
+      return null
     } finally {
       watcher.close()
       timer?.cancel()
     }
   }
 
-  async #readResult(): Promise<ExecutionResult> {
+  async #readResult(killedBy: NodeJS.Signals | null): Promise<ExecutionResult> {
     const { files, memoryBytes, executionId } = this.options
     const outcome = await files.readOutcome()
     if (outcome !== undefined) return resultOf(outcome.cause, outcome.exitCode, outcome.detail)
@@ -106,6 +107,6 @@ export class WasmRun {
     const diagnostics = await files.readDiagnostics()
     if (/out of memory|OOM|Allocation failed/i.test(diagnostics))
       return resultOf('memory', EXIT_SIGKILL, formatBytes(memoryBytes))
-    return lostResult(executionId)
+    return killedBy === null ? lostResult(executionId) : resultOf('signal', EXIT_SIGKILL)
   }
 }

@@ -78,7 +78,7 @@ function outcomeOf(error: unknown): RunnerOutcome {
   if (error instanceof ProcessEnd) return { cause: 'exit', exitCode: error.exitCode }
   const message = errorMessage(error).replace(/\s+/g, ' ').slice(0, 300)
   const limit = formatBytes(config.memoryBytes)
-  if (/could not allocate memory|memory size .* is larger than/i.test(message)) {
+  if (/out of memory|could not allocate memory|memory size .* is larger than/i.test(message)) {
     return { cause: 'memory', exitCode: EXIT_SIGKILL, detail: limit }
   }
   const used = memory?.buffer.byteLength ?? 0

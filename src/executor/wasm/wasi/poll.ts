@@ -42,15 +42,21 @@ export function pollOneoff(
     if (subscription === undefined) return ERRNO.inval
     subscriptions.push(subscription)
   }
-  const firstNs = subscriptions.reduce(
-    (least, { dueNs }) => (dueNs < least ? dueNs : least),
-    subscriptions[0]?.dueNs ?? nowNs
-  )
+  const firstNs = earliest(subscriptions, nowNs)
   if (firstNs > nowNs) host.sleepNs(firstNs - nowNs)
   const due = subscriptions.filter(({ dueNs }) => dueNs <= firstNs || dueNs <= host.monotonicNs())
-  due.forEach((subscription, index) => writeEvent(memory, (output >>> 0) + index * EVENT_BYTES, subscription))
+  for (const [index, subscription] of due.entries()) {
+    writeEvent(memory, (output >>> 0) + index * EVENT_BYTES, subscription)
+  }
   memory.setU32(eventsAt, due.length)
   return ERRNO.success
+}
+
+/** When the first of them is due, at the earliest now. */
+function earliest(subscriptions: readonly Subscription[], nowNs: bigint): bigint {
+  let first: bigint | undefined
+  for (const { dueNs } of subscriptions) if (first === undefined || dueNs < first) first = dueNs
+  return first === undefined || first < nowNs ? nowNs : first
 }
 
 function readSubscription(
