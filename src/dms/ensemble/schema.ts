@@ -227,8 +227,12 @@ const v1 = goObject({
 })
 
 /** Reads `{"v1": …}` (or `V1`) as any revision writes it. */
-export const ensembleSchema: z.ZodType<Ensemble> = z.preprocess(value => {
-  if (!isObject(value)) return value
-  const found = Object.entries(value).find(([key]) => key.toLowerCase() === 'v1')
-  return found?.[1] === null || found === undefined ? {} : { v1: found[1] }
-}, z.object({ v1 }))
+export const ensembleSchema: z.ZodType<Ensemble> = z.preprocess(
+  value => {
+    const found = isObject(value)
+      ? Object.entries(value).find(([key]) => key.toLowerCase() === 'v1')
+      : undefined
+    return isObject(found?.[1]) ? { v1: found[1] } : undefined
+  },
+  z.object({ v1 }, { error: "expected an ensemble: an object with 'v1'" })
+)

@@ -174,9 +174,11 @@ function readWorkingDirectory(field: Field): string | undefined {
   return path === undefined || path.startsWith('/') ? path : field.fail("an absolute path such as '/app'")
 }
 
-/** A duration that stays text: the executor reads it. */
+/** A duration that stays text, as executors read it; they know no sign and no bare fraction. */
 function readDurationText(field: Field): string | undefined {
-  return readDurationNs(field) === undefined ? undefined : field.scalar()
+  const ns = readDurationNs(field)
+  const text = ns === undefined ? undefined : field.scalar()
+  return text === undefined || /^\d/.test(text) ? text : `${ns}ns`
 }
 
 /** Nanoseconds of a Go duration, the unit of the wire (deployment §0.2). */

@@ -32,7 +32,8 @@ const WHOLE = { span: { start: 0, end: 1 }, path: '' }
 
 /**
  * Reads an ensemble file (YAML, or JSON) to the structure that is sent (deployment §1). All mistakes are found in
- * one go, each with its line; the promise rejects only when the signal fires.
+ * one go, each with its line; the warnings are among them, as a misspelt key is often why another is missing. The
+ * promise rejects only when the signal fires.
  */
 export async function parseEnsembleFile(
   text: string,
@@ -41,7 +42,7 @@ export async function parseEnsembleFile(
   const problems = new Problems(options.fileName, text)
   const ensemble = await read(text, options, problems)
   options.signal?.throwIfAborted()
-  if (ensemble === undefined || problems.errors.length > 0) return { ok: false, error: problems.errors }
+  if (ensemble === undefined || problems.errors.length > 0) return { ok: false, error: problems.all }
   return { ok: true, value: { ensemble, warnings: problems.warnings } }
 }
 

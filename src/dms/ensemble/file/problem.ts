@@ -84,9 +84,13 @@ export class Problems {
     return this.#sorted('warning')
   }
 
+  /** Errors and warnings in the order of the file. */
+  get all(): EnsembleProblem[] {
+    return [...this.#found.values()].sort((a, b) => a.line - b.line || a.column - b.column)
+  }
+
   #sorted(severity: EnsembleProblem['severity']): EnsembleProblem[] {
-    const chosen = [...this.#found.values()].filter(problem => problem.severity === severity)
-    return chosen.sort((a, b) => a.line - b.line || a.column - b.column)
+    return this.all.filter(problem => problem.severity === severity)
   }
 
   #add(severity: EnsembleProblem['severity'], place: Place, finding: Finding): void {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { parseEnsembleFile } from '../../../../src/dms/ensemble/index.ts'
 import { EMPTY_MODULE, errorOf, errorsOf, options, parsed, sample, several } from './support.ts'
 
 /** Rule, file, path of the problem, and part of what it says. */
@@ -780,6 +781,19 @@ describe('many mistakes at once', () => {
     assert.deepEqual(
       errors.map(error => error.line),
       [4, 8, 12, 13]
+    )
+  })
+
+  it('come with the warnings, which may be the cause', async () => {
+    const text = sample({ resources: '{ cpus: { cores: 1 }, ram: { size: 1 }, disk: { size: 1 } }' })
+    const result = await parseEnsembleFile(text, options())
+    assert.ok(!result.ok)
+    assert.deepEqual(
+      result.error.map(({ severity, path, hint }) => [severity, path, hint]),
+      [
+        ['error', 'allocations.web.resources.cpu', undefined],
+        ['warning', 'allocations.web.resources.cpus', "did you mean 'cpu'?"]
+      ]
     )
   })
 

@@ -45,7 +45,7 @@ export async function v1Of(text: string, given?: ParseOptions): Promise<Ensemble
 export async function errorsOf(text: string, given: ParseOptions = options()): Promise<EnsembleProblem[]> {
   const result = await parseEnsembleFile(text, given)
   assert.ok(!result.ok, 'the file was accepted')
-  return result.error
+  return result.error.filter(problem => problem.severity === 'error')
 }
 
 /** The one error of a file with one mistake. */
