@@ -28,7 +28,10 @@ export function deadline(clock: Clock, ms: number, what: string, parent?: AbortS
 /** Settles like `promise`, or rejects with the signal's reason when that fires first. The work itself is not stopped. */
 export async function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await promise
-  signal.throwIfAborted()
+  if (signal.aborted) {
+    promise.catch(() => undefined) // nobody will look at it any more
+    throw signal.reason
+  }
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const onAbort = () => reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })

@@ -1,0 +1,93 @@
+/** Timing of whole processes, and statistics that survive a noisy machine: pairs in turn, medians. */
+
+import { spawn } from 'node:child_process'
+
+export interface Run {
+  readonly ms: number
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export async function timeProcess(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}
+): Promise<Run> {
+  const started = performance.now()
+  const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  return { ms: performance.now() - started, code, stdout, stderr }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  const [low, high] = [sorted[middle - 1] ?? Number.NaN, sorted[middle] ?? Number.NaN]
+  return sorted.length % 2 === 1 ? high : (low + high) / 2
+}
+
+/** Runs two things in turn, so that a drift of the machine meets both alike. One warm-up of each is not counted. */
+export async function inTurn(
+  rounds: number,
+  a: () => Promise<number>,
+  b: () => Promise<number>
+): Promise<{ a: number; b: number; ratio: number }> {
+  await a()
+  await b()
+  const pairs: [number, number][] = []
+  for (let round = 0; round < rounds; round++) pairs.push([await a(), await b()])
+  return {
+    a: median(pairs.map(([first]) => first)),
+    b: median(pairs.map(([, second]) => second)),
+    ratio: median(pairs.map(([first, second]) => first / second))
+  }
+}
+
+export function formatMs(ms: number): string {
+  return ms >= 1000 ? `${(ms / 1000).toFixed(2)} s` : `${ms.toFixed(0)} ms`
+}
+
+/** One line of the table: what, ours, what it is held against, the ratio, the target. */
+export interface Row {
+  readonly what: string
+  readonly ours: string
+  readonly against: string
+  readonly ratio: string
+  readonly target: string
+  readonly isMet: boolean | undefined
+}
+
+export function printTable(rows: readonly Row[]): void {
+  const header: Record<keyof Row, string> = {
+    what: 'what',
+    ours: 'ours',
+    against: 'against',
+    ratio: 'ratio',
+    target: 'target',
+    isMet: ''
+  }
+  const columns = ['what', 'ours', 'against', 'ratio', 'target', 'isMet'] as const
+  const cells = [header, ...rows].map(row => columns.map(column => verdict(row[column])))
+  const widths = columns.map((_, index) => Math.max(...cells.map(line => line[index]?.length ?? 0)))
+  for (const [index, line] of cells.entries()) {
+    console.log(`| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`)
+    if (index === 0) console.log(`|${widths.map(width => '-'.repeat(width + 2)).join('|')}|`)
+  }
+}
+
+function verdict(cell: string | boolean | undefined): string {
+  if (cell === undefined) return '–'
+  return typeof cell === 'string' ? cell : cell ? 'met' : 'MISSED'
+}
