@@ -12,7 +12,9 @@ import { deadline, errorMessage, Mutex, ok, refusal, refuse } from '../../utils/
 import { REMOVE_LIMIT_MS } from './constants.ts'
 import { executionRequest, executorRefusal, resultsDirectory, startPorts } from './execution.ts'
 import { type FollowDeps, followExecution, unknownEnd } from './follow.ts'
+import { executionIdOf } from './ids.ts'
 import type { StartRequest } from './messages.ts'
+import { measureLogs, moveLogsAside } from './past-logs.ts'
 import { executionOf, optionsOf, type StoredOptions, specOf } from './stored.ts'
 import { assertTransition, isActive, isEnded } from './transitions.ts'
 import type { JobFiles, ProviderDeps } from './types.ts'
@@ -185,9 +187,20 @@ export class Allocation {
     this.#move('restarting', {})
     this.#deps.onStatus(this, '')
     const removed = await this.#removeExecution()
-    if (removed.ok) return await this.#launch()
+    if (removed.ok) {
+      await this.#putLogsAside()
+      return await this.#launch()
+    }
     this.#move('failed', this.#ending(unknownEnd(removed.error.message)))
     return removed
+  }
+
+  /** Each execution writes files of its own; what the last one wrote stays readable before it. */
+  async #putLogsAside(): Promise<void> {
+    const directory = resultsDirectory(this.#options.workDirectory, this.id)
+    const { files } = this.#deps
+    this.saveOptions({ pastLogs: await measureLogs(files, directory, optionsOf(this.#record).pastLogs) })
+    await moveLogsAside(files, directory)
   }
 
   /** From `starting` or `restarting` to `running` or `failed`. */
@@ -206,7 +219,7 @@ export class Allocation {
     try {
       await files.makeDirectory(resultsDirectory(workDirectory, this.id))
       const request = executionRequest(this.#record, {
-        executionId: random.uuid(),
+        executionId: executionIdOf(this.id, random.uuid()),
         resources: reservation.resources,
         workDirectory,
         allowPrivileged: allowPrivilegedDocker

@@ -1,7 +1,7 @@
 /** Where executors leave their output and from where it is read: the disk, or a file store in simulation. */
 
 import { constants } from 'node:fs'
-import { mkdir, open, rm } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileStore } from '../../types/index.ts'
 import { errorCode } from '../../utils/index.ts'
@@ -16,6 +16,11 @@ export function createDiskJobFiles(): JobFiles {
     },
     async removeDirectory(path) {
       await rm(path, { recursive: true, force: true })
+    },
+    async rename(from, to) {
+      await rename(from, to).catch(error => {
+        if (errorCode(error) !== 'ENOENT') throw error
+      })
     },
     readRange
   }
@@ -42,6 +47,12 @@ export function createStoredJobFiles(files: FileStore): JobFiles {
     async makeDirectory() {},
     async removeDirectory(path) {
       for (const name of await files.list(path)) await files.remove(join(path, name))
+    },
+    async rename(from, to) {
+      const content = await files.read(from)
+      if (content === undefined) return
+      await files.writeAtomic(to, content)
+      await files.remove(from)
     },
     async readRange(path, offset, maxBytes) {
       const content = await files.read(path)

@@ -3,6 +3,7 @@
 import type { Clock, Logger } from '../../types/index.ts'
 import { deadline, errorMessage } from '../../utils/index.ts'
 import { LIST_LIMIT_MS } from './constants.ts'
+import { allocationOfExecution } from './ids.ts'
 import { executionOf } from './stored.ts'
 import type { ProviderDeps } from './types.ts'
 
@@ -34,7 +35,7 @@ export async function removeOrphanExecutions({ db, executors, clock, log }: Deps
         await executor.remove({
           executor: executor.type,
           executionId,
-          jobId: '',
+          jobId: allocationOfExecution(executionId),
           resultsDirectory: '',
           state: {}
         })

@@ -30,6 +30,13 @@ export const healthCheckSchema = z.object({
 })
 export type HealthCheck = z.infer<typeof healthCheckSchema>
 
+/**
+ * Output of earlier executions of an allocation: `droppedBytes` of older ones that are gone, then `keptBytes` of the
+ * last one before the present. Offsets of readers count on through restarts.
+ */
+const pastLog = z.object({ droppedBytes: z.number().int().min(0), keptBytes: z.number().int().min(0) })
+export type PastLog = z.infer<typeof pastLog>
+
 /** `AllocationRecord.startOptions`: what orchestrators told after the allocate message. */
 export const storedOptionsSchema = z.object({
   /** Host port to workload port as given at start; absent before. */
@@ -37,6 +44,7 @@ export const storedOptionsSchema = z.object({
   /** Names the workload can resolve. */
   hosts: z.record(z.string(), z.string()).default({}),
   healthCheck: healthCheckSchema.optional(),
+  pastLogs: z.object({ stdout: pastLog, stderr: pastLog }).optional(),
   /** A shutdown was asked for and is not finished. */
   isTerminating: z.boolean().default(false)
 })

@@ -30,6 +30,8 @@ export interface JobFiles {
   makeDirectory(path: string): Promise<void>
   /** With all that is in it; a missing one is no error. */
   removeDirectory(path: string): Promise<void>
+  /** Over what is there; nothing happens when `from` is missing. */
+  rename(from: string, to: string): Promise<void>
   readRange(path: string, offset: number, maxBytes: number): Promise<FileRange>
 }
 

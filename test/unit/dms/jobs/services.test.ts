@@ -235,6 +235,28 @@ test('a reader that waits is woken by new output, by the end, or by its time', a
   assert.equal((await third)['eof'], true)
 })
 
+test('after a restart the logs of the execution before are still there, and offsets count on', async () => {
+  await using world = await runningService({ stdout: 'first!', stderr: 'oh', die: '5s' })
+  const read = async (offset: number, max_bytes = 100) => {
+    const reply = await world.callNode(LOGS, { AllocName: WEB, Stream: 'stdout', offset, max_bytes })
+    const text = Buffer.from(String(reply['data']), 'base64').toString()
+    return [text, reply['offset'], reply['next_offset'], reply['total_size']]
+  }
+  await world.clock.advance(5_000)
+  await world.call('/dms/allocation/restart', WEB)
+  assert.deepEqual(await read(0), ['first!', 0, 6, 12])
+  assert.deepEqual(await read(6), ['first!', 6, 12, 12])
+  assert.deepEqual(await read(4, 3), ['t!', 4, 6, 12])
+  const whole = await world.callNode(LOGS, { AllocName: WEB })
+  assert.equal(Buffer.from(String(whole['Stdout']), 'base64').toString(), 'first!first!')
+  assert.equal(Buffer.from(String(whole['Stderr']), 'base64').toString(), 'ohoh')
+  await world.clock.advance(5_000)
+  await world.call('/dms/allocation/restart', WEB)
+  // The oldest is gone: the reader is taken to the first byte that is left.
+  assert.deepEqual(await read(0), ['first!', 6, 12, 18])
+  assert.deepEqual(await read(12), ['first!', 12, 18, 18])
+})
+
 test('the older form gives both streams whole, by name or by id', async () => {
   await using world = await runningService({ stdout: 'out', stderr: 'err' })
   const expected = {
