@@ -23,7 +23,9 @@ function readDoor(path) {
   if (known) return known
   const names = new Map()
   doors.set(path, names)
-  for (const [, list, from] of readFileSync(path, 'utf8').matchAll(/^export \{([^}]*)\} from '(\.[^']+)'/gm)) {
+  for (const [, list, from] of readFileSync(path, 'utf8').matchAll(
+    /^export \{([^}]*)\} from '(\.[^']+)'/gm
+  )) {
     const target = resolve(dirname(path), from)
     for (const [inner, outer] of specifiers(list)) {
       const behind = target.endsWith('/index.ts') ? readDoor(target).get(inner) : undefined
@@ -56,7 +58,10 @@ const throughDoors = {
       const contents = text.replace(/^import \{([^}]*)\} from '(\.[^']*\/index\.ts)'/gm, (_, list, from) =>
         specifiers(list)
           .map(([name, local]) => {
-            const [file, inner] = readDoor(resolve(dirname(path), from)).get(name) ?? [resolve(dirname(path), from), name]
+            const [file, inner] = readDoor(resolve(dirname(path), from)).get(name) ?? [
+              resolve(dirname(path), from),
+              name
+            ]
             return `import {${inner} as ${local}} from './${relative(dirname(path), file)}'`
           })
           .join(';')
@@ -87,7 +92,9 @@ const objectBuiltins = {
     builder.onResolve({ filter: /^(node:)?[a-z_/0-9]+$/ }, ({ path, kind }) => {
       if (!isBuiltin(path)) return undefined
       const name = path.replace('node:', '')
-      return kind === 'require-call' || name === 'http' || name === 'https' ? { path: name, namespace: 'builtin' } : undefined
+      return kind === 'require-call' || name === 'http' || name === 'https'
+        ? { path: name, namespace: 'builtin' }
+        : undefined
     })
     builder.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule('node:${path}')`,
@@ -99,7 +106,9 @@ const objectBuiltins = {
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 // The commit's date, not today's: the same sources give the same bundle.
 // One text: an object would be shared by all modules that name it and make the bundler wrap every one of them.
-const facts = JSON.stringify([version, git('rev-parse', '--short=12', 'HEAD'), git('log', '-1', '--format=%cI')].join(' '))
+const facts = JSON.stringify(
+  [version, git('rev-parse', '--short=12', 'HEAD'), git('log', '-1', '--format=%cI')].join(' ')
+)
 
 const outdir = process.argv[2] ?? 'dist'
 rmSync(outdir, { recursive: true, force: true })

@@ -11,7 +11,9 @@ export type { Command, CommandGroup, CommandNode } from './cli/command.ts'
 
 /** Runs a command line (without the program's own name) and sets the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.exitCode = await runProcess(root, argv)
+  process.exitCode = await runProcess(root, argv, async options =>
+    (await import('./commands.ts')).createSystemCli(options)
+  )
 }
 
 /** The tree of commands, for the reference page. */

@@ -1,36 +1,11 @@
-/** The tree of commands. Only names and tables: what a command does is loaded when it runs. */
+/** The tree of commands by name. What a command is and does loads when it is looked at, all in one file. */
 
-import type { CommandGroup } from './cli/command.ts'
+import type { CommandGroup, LazyNode } from './cli/command.ts'
 import { GLOBAL_FLAGS } from './cli/global-flags.ts'
-import { run } from './run/index.ts'
-import { version } from './version/index.ts'
+import type { commands } from './commands.ts'
 
-const key: CommandGroup = {
-  name: 'key',
-  summary: 'make keys and show their DIDs',
-  examples: ['nunet key new user', 'nunet key did user'],
-  children: async () => (await import('./key/index.ts')).keyCommands
-}
-
-const cap: CommandGroup = {
-  name: 'cap',
-  summary: 'say who may do what: capability contexts and tokens',
-  examples: ['nunet cap new dms', 'nunet cap anchor -c dms --root "$(nunet key did user)"'],
-  children: async () => (await import('./cap/index.ts')).capCommands
-}
-
-const config: CommandGroup = {
-  name: 'config',
-  summary: 'show and change the configuration',
-  examples: ['nunet config get rest.port', 'nunet config set rest.port 10000'],
-  children: async () => (await import('./config/index.ts')).configCommands
-}
-
-const actor: CommandGroup = {
-  name: 'actor',
-  summary: 'talk to actors: nodes, orchestrators, allocations',
-  examples: ['nunet actor cmd -c user /public/hello', 'nunet actor cmd -c user /dms/node/peers/list'],
-  children: async () => (await import('./actor/index.ts')).actorCommands
+function lazy(name: keyof typeof commands, summary: string): LazyNode {
+  return { name, summary, open: async () => (await import('./commands.ts')).commands[name] }
 }
 
 export const root: CommandGroup = {
@@ -44,5 +19,12 @@ export const root: CommandGroup = {
     'nunet deploy hello.yaml       run a workload and follow it',
     'nunet doctor                  find out what is wrong'
   ],
-  children: async () => [key, cap, run, actor, config, version]
+  children: [
+    lazy('key', 'make keys and show their DIDs'),
+    lazy('cap', 'say who may do what: capability contexts and tokens'),
+    lazy('run', 'run the daemon in the foreground'),
+    lazy('actor', 'talk to actors: nodes, orchestrators, allocations'),
+    lazy('config', 'show and change the configuration'),
+    lazy('version', 'print the version')
+  ]
 }

@@ -1,5 +1,7 @@
 import { command } from '../cli/command.ts'
 import type { FlagTable } from '../cli/flags.ts'
+import { broadcastHandler, invokeHandler, sendHandler } from './deliver.ts'
+import { msgHandler } from './msg.ts'
 
 /** Flags of everything that makes a message (cli-api-config §2.8). */
 export const MESSAGE_FLAGS = {
@@ -40,7 +42,7 @@ export const msg = command({
     "nunet actor msg -c user --broadcast /nunet/hello /broadcast/hello '{}'"
   ],
   exitCodes: 'compatible',
-  load: async () => (await import('./msg.ts')).msgHandler
+  handler: msgHandler
 })
 
 const SENT_FLAGS = {} as const satisfies FlagTable
@@ -52,7 +54,7 @@ export const send = command({
   flags: SENT_FLAGS,
   examples: ['nunet actor send "$(nunet actor msg -c user /public/hello \'{}\')"'],
   exitCodes: 'compatible',
-  load: async () => (await import('./deliver.ts')).sendHandler
+  handler: sendHandler
 })
 
 export const invoke = command({
@@ -62,7 +64,7 @@ export const invoke = command({
   flags: SENT_FLAGS,
   examples: ['nunet actor invoke "$(nunet actor msg -c user --invoke /public/hello \'{}\')"'],
   exitCodes: 'compatible',
-  load: async () => (await import('./deliver.ts')).invokeHandler
+  handler: invokeHandler
 })
 
 export const broadcast = command({
@@ -74,5 +76,5 @@ export const broadcast = command({
     'nunet actor broadcast "$(nunet actor msg -c user -b /nunet/hello -t 5s /broadcast/hello \'{}\')"'
   ],
   exitCodes: 'compatible',
-  load: async () => (await import('./deliver.ts')).broadcastHandler
+  handler: broadcastHandler
 })

@@ -1,5 +1,12 @@
 import { command } from '../cli/command.ts'
 import type { FlagTable } from '../cli/flags.ts'
+import { capAnchorHandler } from './anchor.ts'
+import { capDelegateHandler } from './delegate.ts'
+import { capGrantHandler } from './grant.ts'
+import { capListHandler } from './list.ts'
+import { capNewHandler } from './new.ts'
+import { capRemoveHandler } from './remove.ts'
+import { capRevokeHandler } from './revoke.ts'
 
 export const CONTEXT_FLAGS = {
   context: { kind: 'string', short: 'c', description: 'capability context', default: 'user' }
@@ -16,7 +23,7 @@ export const create = command({
   flags: NEW_FLAGS,
   examples: ['nunet cap new user', 'nunet cap new --force dms'],
   exitCodes: 'compatible',
-  load: async () => (await import('./new.ts')).capNewHandler
+  handler: capNewHandler
 })
 
 export const ANCHOR_FLAGS = {
@@ -43,7 +50,7 @@ export const anchor = command({
     'nunet cap anchor -c user --provide "$(cat token.json)"'
   ],
   exitCodes: 'compatible',
-  load: async () => (await import('./anchor.ts')).capAnchorHandler
+  handler: capAnchorHandler
 })
 
 const TOKEN_FLAGS = {
@@ -82,7 +89,7 @@ export const grant = command({
   exclusive: [['expiry', 'duration']],
   examples: ['nunet cap grant -c org --cap /dms/deployment --topic /nunet --expiry 2027-12-31 did:key:…'],
   exitCodes: 'compatible',
-  load: async () => (await import('./grant.ts')).capGrantHandler
+  handler: capGrantHandler
 })
 
 export const DELEGATE_FLAGS = {
@@ -110,7 +117,7 @@ export const delegate = command({
     'nunet cap delegate -c user --cap /dms/deployment --topic /nunet --auto-expire "$(nunet key did dms)"'
   ],
   exitCodes: 'compatible',
-  load: async () => (await import('./delegate.ts')).capDelegateHandler
+  handler: capDelegateHandler
 })
 
 export const revoke = command({
@@ -120,7 +127,7 @@ export const revoke = command({
   flags: CONTEXT_FLAGS,
   examples: ['nunet cap anchor -c dms --revoke "$(nunet cap revoke -c user "$(cat token.json)")"'],
   exitCodes: 'compatible',
-  load: async () => (await import('./revoke.ts')).capRevokeHandler
+  handler: capRevokeHandler
 })
 
 export const list = command({
@@ -129,7 +136,7 @@ export const list = command({
   flags: CONTEXT_FLAGS,
   examples: ['nunet cap list -c dms'],
   exitCodes: 'compatible',
-  load: async () => (await import('./list.ts')).capListHandler
+  handler: capListHandler
 })
 
 export const REMOVE_FLAGS = {
@@ -149,5 +156,5 @@ export const remove = command({
   exclusive: [REMOVABLE],
   examples: ['nunet cap remove -c dms --root did:key:…'],
   exitCodes: 'compatible',
-  load: async () => (await import('./remove.ts')).capRemoveHandler
+  handler: capRemoveHandler
 })

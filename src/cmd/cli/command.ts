@@ -1,4 +1,4 @@
-/** What a command is: a declaration that help, completion and the reference page are made from, and a handler loaded on demand. */
+/** What a command is: a declaration that help, completion and the reference page are made from, and a handler. */
 
 import type { Environment } from '../../config/index.ts'
 import type { Clock, FileStore, RandomSource } from '../../types/index.ts'
@@ -55,23 +55,33 @@ export interface Command<T extends FlagTable = FlagTable> extends CommandInfo {
   readonly examples: readonly string[]
   /** `compatible`: exit codes 0 and 1; `human`: the codes of `EXIT`, shown in help. */
   readonly exitCodes: 'compatible' | 'human'
-  readonly load: () => Promise<Handler<T>>
+  readonly handler: Handler<T>
 }
 
-/** A group of commands; its children load when one of them is looked for. */
+/** A group of commands. */
 export interface CommandGroup extends CommandInfo {
   /** Flags every child has. */
   readonly persistent?: FlagTable
   readonly examples?: readonly string[]
   /** An unknown child prints this group's help and succeeds, as the existing `actor cmd` does. */
   readonly lenient?: true
-  readonly children: () => Promise<readonly CommandNode[]>
+  readonly children: readonly CommandNode[]
 }
 
-export type CommandNode = Command | CommandGroup
+/** A command or group that is only named; the rest loads when it is looked at. The root holds nothing else, so its help is fast. */
+export interface LazyNode extends CommandInfo {
+  readonly open: () => Promise<Command | CommandGroup>
+}
+
+export type CommandNode = Command | CommandGroup | LazyNode
 
 export function isGroup(node: CommandNode): node is CommandGroup {
   return 'children' in node
+}
+
+/** The node itself, loaded when it was only named. */
+export async function openNode(node: CommandNode): Promise<Command | CommandGroup> {
+  return 'open' in node ? await node.open() : node
 }
 
 /** Ties a command's flags to its handler's type. */

@@ -3,14 +3,7 @@
  * loaded for help and for mistakes: the collaborators are made when a command really runs.
  */
 
-import {
-  type Cli,
-  type Command,
-  type CommandGroup,
-  type CommandNode,
-  type Handler,
-  isGroup
-} from './command.ts'
+import { type Cli, type Command, type CommandGroup, type CommandNode, isGroup } from './command.ts'
 import { UsageError } from './errors.ts'
 import { type FlagTable, type FlagValues, nearest, type ParsedFlags, parseFlags } from './flags.ts'
 import { helpText } from './help.ts'
@@ -25,7 +18,7 @@ export type Plan =
       readonly exitCodes: 'compatible' | 'human'
       /** Values of the global flags. */
       readonly globals: ReadonlyMap<string, unknown>
-      /** Loads and runs the command; the result is its exit code. */
+      /** Runs the command; the result is its exit code. */
       readonly run: (cli: Cli) => Promise<number>
     }
 
@@ -34,9 +27,7 @@ export async function dispatch(root: CommandGroup, argv: readonly string[]): Pro
   const located = await locate(root, argv)
   try {
     if (located.path.length === 1 && located.stray === 'help') return await planHelp(root, argv)
-    return isGroup(located.node)
-      ? await planGroup(located.node, located)
-      : await planCommand(root, located.node, located)
+    return isGroup(located.node) ? planGroup(located.node, located) : planCommand(root, located.node, located)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     const hint = error.hint ?? `run '${located.path.join(' ')} --help' for usage`
@@ -45,14 +36,10 @@ export async function dispatch(root: CommandGroup, argv: readonly string[]): Pro
   }
 }
 
-async function planCommand(
-  root: CommandGroup,
-  node: Command,
-  { inherited, rest, path }: Located
-): Promise<Plan> {
+function planCommand(root: CommandGroup, node: Command, { inherited, rest, path }: Located): Plan {
   const table: FlagTable = { ...inherited, ...node.flags }
   const parsed = parseFlags(table, rest)
-  if (parsed.values.get('help') === true) return { type: 'help', text: await helpText(node, path, inherited) }
+  if (parsed.values.get('help') === true) return { type: 'help', text: helpText(node, path, inherited) }
   checkCommand(node, table, parsed)
   const globals = new Map(
     [...parsed.values].filter(([name]) => parsed.given.has(name) && name in (root.persistent ?? {}))
@@ -68,20 +55,20 @@ async function planCommand(
 async function planHelp(root: CommandGroup, argv: readonly string[]): Promise<Plan> {
   const words = argv.toSpliced(argv.indexOf('help'), 1)
   const located = await locate(root, words)
-  if (located.stray !== undefined) throw await unknownCommand(located)
-  return { type: 'help', text: await helpText(located.node, located.path, located.inherited) }
+  if (located.stray !== undefined) throw unknownCommand(located)
+  return { type: 'help', text: helpText(located.node, located.path, located.inherited) }
 }
 
-async function planGroup(group: CommandGroup, located: Located): Promise<Plan> {
+function planGroup(group: CommandGroup, located: Located): Plan {
   const parsed = parseFlags(located.inherited, located.rest)
   if (located.stray !== undefined && !group.lenient && parsed.values.get('help') !== true)
-    throw await unknownCommand(located)
-  return { type: 'help', text: await helpText(group, located.path, located.inherited) }
+    throw unknownCommand(located)
+  return { type: 'help', text: helpText(group, located.path, located.inherited) }
 }
 
-async function unknownCommand(located: Located): Promise<UsageError> {
+function unknownCommand(located: Located): UsageError {
   const parent = located.path.join(' ')
-  const children: readonly CommandNode[] = isGroup(located.node) ? await located.node.children() : []
+  const children: readonly CommandNode[] = isGroup(located.node) ? located.node.children : []
   const near = nearest(
     located.stray ?? '',
     children.map(child => child.name)
@@ -127,8 +114,7 @@ async function runCommand(
   parsed: ParsedFlags,
   globals: ReadonlyMap<string, unknown>
 ): Promise<number> {
-  const handler: Handler<FlagTable> = await node.load()
   // The parser filled the map by this very table, so names and kinds agree.
   const flags = Object.fromEntries(parsed.values) as FlagValues<FlagTable>
-  return (await handler.run({ cli, flags, given: parsed.given, args: parsed.words, globals })) ?? 0
+  return (await node.handler.run({ cli, flags, given: parsed.given, args: parsed.words, globals })) ?? 0
 }

@@ -1,28 +1,28 @@
 /** Help texts from the declarations. */
 
-import { type Command, type CommandGroup, type CommandNode, isGroup } from './command.ts'
+import { type Command, type CommandGroup, isGroup } from './command.ts'
 import type { FlagSpec, FlagTable } from './flags.ts'
 
 const EXIT_CODES =
   '0 done, 1 failed, 2 wrong command line, 3 refused by capability, 4 timed out, 5 partly done'
 
 /** Help of a command or group, for standard output. */
-export async function helpText(
-  node: CommandNode,
+export function helpText(
+  node: Command | CommandGroup,
   path: readonly string[],
   inherited: FlagTable
-): Promise<string> {
+): string {
   const globals = Object.fromEntries(
     Object.entries(inherited).filter(([name]) => isGroup(node) || !(name in node.flags))
   )
-  const sections = isGroup(node) ? await groupSections(node, path) : commandSections(node, path)
+  const sections = isGroup(node) ? groupSections(node, path) : commandSections(node, path)
   sections.push(section('Flags inherited', flagLines(globals)))
   if (isGroup(node)) sections.push(`Use "${path.join(' ')} <command> --help" for more about a command.`)
   return `${sections.filter(text => text !== '').join('\n\n')}\n`
 }
 
-async function groupSections(group: CommandGroup, path: readonly string[]): Promise<string[]> {
-  const children = (await group.children()).filter(child => !child.hidden)
+function groupSections(group: CommandGroup, path: readonly string[]): string[] {
+  const children = group.children.filter(child => !child.hidden)
   return [
     group.description ?? sentence(group.summary),
     section('Usage', [`  ${path.join(' ')} <command> [flags]`]),

@@ -1,9 +1,9 @@
-import { type CommandGroup, type CommandNode, isGroup } from './command.ts'
+import { type Command, type CommandGroup, isGroup, openNode } from './command.ts'
 import { type FlagTable, takesNextWord } from './flags.ts'
 
 /** Where a command line leads. */
 export interface Located {
-  readonly node: CommandNode
+  readonly node: Command | CommandGroup
   /** Names from the root on, the root included. */
   readonly path: readonly string[]
   /** The command line without the words of the path, order kept. */
@@ -20,7 +20,7 @@ export interface Located {
  * later (cli-api-config §1). So the words of the path may stand anywhere, in order.
  */
 export async function locate(root: CommandGroup, args: readonly string[]): Promise<Located> {
-  let node: CommandNode = root
+  let node: Command | CommandGroup = root
   let rest = args
   let inherited: FlagTable = root.persistent ?? {}
   const path = [root.name]
@@ -28,8 +28,9 @@ export async function locate(root: CommandGroup, args: readonly string[]): Promi
     const index: number = isGroup(node) ? firstWord(rest, inherited) : -1
     const word: string | undefined = rest[index]
     if (!isGroup(node) || word === undefined) return { node, path, rest, inherited, stray: undefined }
-    const child: CommandNode | undefined = (await node.children()).find(candidate => candidate.name === word)
-    if (child === undefined) return { node, path, rest, inherited, stray: word }
+    const named = node.children.find(candidate => candidate.name === word)
+    if (named === undefined) return { node, path, rest, inherited, stray: word }
+    const child: Command | CommandGroup = await openNode(named)
     node = child
     path.push(child.name)
     rest = rest.toSpliced(index, 1)

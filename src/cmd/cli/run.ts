@@ -3,37 +3,52 @@
  * and the process ends because nothing is left running.
  */
 
-import type { CommandGroup } from './command.ts'
+import { errorMessage, NuError, renderRefusal } from '../../utils/index.ts'
+import type { Cli, CommandGroup } from './command.ts'
 import { dispatch, type Plan } from './dispatch.ts'
 import { BrokenPipeError, exitCodeOf, InterruptedError, RefusedError, UsageError } from './errors.ts'
+import { oneLine, printable } from './printable.ts'
+
+/** Makes the collaborators of a command, when one really runs. */
+export type MakeCli = (options: {
+  globals: ReadonlyMap<string, unknown>
+  signal: AbortSignal
+}) => Promise<Cli>
 
 /** Runs a command line in this process; the result is its exit code. */
-export async function runProcess(root: CommandGroup, argv: readonly string[]): Promise<number> {
+export async function runProcess(
+  root: CommandGroup,
+  argv: readonly string[],
+  makeCli: MakeCli
+): Promise<number> {
   const debug = argv.includes('--debug')
   try {
     const plan = await dispatch(root, argv)
-    if (plan.type === 'run') return await runPlan(plan, debug)
+    if (plan.type === 'run') return await runPlan(plan, makeCli, debug)
     if (plan.type === 'help') return writeHelp(plan.text)
-    return await reportError(plan.error, plan.exitCodes, debug)
+    return reportError(plan.error, plan.exitCodes, debug)
   } catch (error) {
-    return await reportError(error, 'compatible', debug)
+    return reportError(error, 'compatible', debug)
   }
 }
 
-async function runPlan(plan: Extract<Plan, { type: 'run' }>, debug: boolean): Promise<number> {
+async function runPlan(
+  plan: Extract<Plan, { type: 'run' }>,
+  makeCli: MakeCli,
+  debug: boolean
+): Promise<number> {
   const controller = new AbortController()
   using _listeners = bindProcess(controller)
   try {
-    const { createSystemCli } = await import('./system-cli.ts')
-    return await plan.run(createSystemCli({ globals: plan.globals, signal: controller.signal }))
+    return await plan.run(await makeCli({ globals: plan.globals, signal: controller.signal }))
   } catch (error) {
-    return await reportError(controller.signal.aborted ? controller.signal.reason : error, plan.exitCodes, debug)
+    return reportError(controller.signal.aborted ? controller.signal.reason : error, plan.exitCodes, debug)
   }
 }
 
-async function reportError(error: unknown, kind: 'compatible' | 'human', debug: boolean): Promise<number> {
+function reportError(error: unknown, kind: 'compatible' | 'human', debug: boolean): number {
   if (!(error instanceof InterruptedError || error instanceof BrokenPipeError)) {
-    process.stderr.write(await describeError(error, debug))
+    process.stderr.write(describeError(error, debug))
   }
   return exitCodeOf(error, kind)
 }
@@ -69,9 +84,7 @@ function bindProcess(controller: AbortController): Disposable {
 }
 
 /** `Error: …`, the tree of reasons of a refusal, and the hint. */
-export async function describeError(error: unknown, debug: boolean): Promise<string> {
-  const { errorMessage, NuError, renderRefusal } = await import('../../utils/index.ts')
-  const { oneLine, printable } = await import('./printable.ts')
+export function describeError(error: unknown, debug: boolean): string {
   const lines = [`Error: ${oneLine(errorMessage(error)) || 'unknown'}`]
   if (error instanceof RefusedError) lines.push(printable(renderRefusal(error.refusal)))
   if (error instanceof NuError && error.hint !== undefined) lines.push(`hint: ${oneLine(error.hint)}`)

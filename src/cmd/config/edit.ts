@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { createConfigFile, loadConfig } from '../../config/index.ts'
 import type { Handler } from '../cli/command.ts'
 import { CommandError } from '../cli/errors.ts'
@@ -22,6 +21,7 @@ export const configEditHandler: Handler<FlagTable> = {
 
 /** $EDITOR may hold arguments (`code --wait`), so a shell splits it; the path is passed apart and never read by the shell. */
 async function runEditor(editor: string, path: string): Promise<void> {
+  const { spawn } = await import('node:child_process')
   const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'sh', path], { stdio: 'inherit' })
   const { promise, resolve, reject } = Promise.withResolvers<number | null>()
   child.once('error', reject).once('exit', resolve)

@@ -1,6 +1,9 @@
 /** `nunet config` (cli-api-config §2.4). Its output goes to standard error, where existing scripts read it. */
 
 import { type CommandNode, command } from '../cli/command.ts'
+import { configEditHandler } from './edit.ts'
+import { configGetHandler } from './get.ts'
+import { configSetHandler } from './set.ts'
 
 export const configCommands: readonly CommandNode[] = [
   command({
@@ -10,7 +13,7 @@ export const configCommands: readonly CommandNode[] = [
     flags: {},
     examples: ['nunet config get', 'nunet config get rest.port'],
     exitCodes: 'compatible',
-    load: async () => (await import('./get.ts')).configGetHandler
+    handler: configGetHandler
   }),
   command({
     name: 'set',
@@ -22,7 +25,7 @@ export const configCommands: readonly CommandNode[] = [
       'nunet config set p2p.listen_address /ip4/0.0.0.0/tcp/9001'
     ],
     exitCodes: 'compatible',
-    load: async () => (await import('./set.ts')).configSetHandler
+    handler: configSetHandler
   }),
   command({
     name: 'edit',
@@ -30,6 +33,6 @@ export const configCommands: readonly CommandNode[] = [
     flags: {},
     examples: ['EDITOR=nano nunet config edit'],
     exitCodes: 'compatible',
-    load: async () => (await import('./edit.ts')).configEditHandler
+    handler: configEditHandler
   })
 ]

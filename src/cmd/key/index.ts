@@ -2,6 +2,9 @@
 
 import { type CommandNode, command } from '../cli/command.ts'
 import type { FlagTable } from '../cli/flags.ts'
+import { keyDidHandler } from './did.ts'
+import { keyListHandler } from './list.ts'
+import { keyNewHandler } from './new.ts'
 
 export const KEY_NEW_FLAGS = {
   force: { kind: 'bool', short: 'f', description: 'replace a key of that name without asking' }
@@ -17,7 +20,7 @@ export const keyCommands: readonly CommandNode[] = [
     flags: KEY_NEW_FLAGS,
     examples: ['nunet key new user', 'DMS_PASSPHRASE=… nunet key new dms'],
     exitCodes: 'compatible',
-    load: async () => (await import('./new.ts')).keyNewHandler
+    handler: keyNewHandler
   }),
   command({
     name: 'did',
@@ -26,7 +29,7 @@ export const keyCommands: readonly CommandNode[] = [
     flags: {},
     examples: ['nunet key did user'],
     exitCodes: 'compatible',
-    load: async () => (await import('./did.ts')).keyDidHandler
+    handler: keyDidHandler
   }),
   command({
     name: 'list',
@@ -34,6 +37,6 @@ export const keyCommands: readonly CommandNode[] = [
     flags: {},
     examples: ['nunet key list'],
     exitCodes: 'compatible',
-    load: async () => (await import('./list.ts')).keyListHandler
+    handler: keyListHandler
   })
 ]

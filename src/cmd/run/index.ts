@@ -1,5 +1,6 @@
 import { command } from '../cli/command.ts'
 import type { FlagTable } from '../cli/flags.ts'
+import { runHandler } from './handler.ts'
 
 export const RUN_FLAGS = {
   context: {
@@ -18,5 +19,5 @@ export const run = command({
   flags: RUN_FLAGS,
   examples: ['nunet run', 'nunet run -c dms --rest-port 10000'],
   exitCodes: 'compatible',
-  load: async () => (await import('./handler.ts')).runHandler
+  handler: runHandler
 })

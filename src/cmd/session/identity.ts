@@ -31,10 +31,14 @@ export async function openIdentity(
   try {
     const keys = createKeyStore(cli, { directory: paths.keys })
     const store = createCapabilityStore(cli, { directory: paths.capabilities })
+    const startedMs = cli.clock.monotonicMs()
     const [key, file] = await Promise.all([
       keys.open(name, passphrase, { signal: cli.signal }),
       store.load(name)
     ])
+    if (config.general.debug) {
+      cli.terminal.err(`debug: key derived in ${(cli.clock.monotonicMs() - startedMs).toFixed(1)} ms\n`)
+    }
     if (file === undefined) {
       throw new CommandError(`there is no capability context '${name}'`, {
         hint: `make one with 'nunet cap new ${name}'`

@@ -1,4 +1,5 @@
 import { command } from '../cli/command.ts'
+import { versionHandler } from './handler.ts'
 
 export const version = command({
   name: 'version',
@@ -6,5 +7,5 @@ export const version = command({
   flags: {},
   examples: ['nunet version'],
   exitCodes: 'compatible',
-  load: async () => (await import('./handler.ts')).versionHandler
+  handler: versionHandler
 })

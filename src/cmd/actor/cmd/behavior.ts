@@ -1,9 +1,10 @@
 /** What the table of behaviours declares, and the command made of each row. */
 
 import type { Config } from '../../../config/index.ts'
-import { type Cli, type Command, command, type Handler, type Invocation } from '../../cli/command.ts'
+import { type Cli, type Command, command, type Invocation } from '../../cli/command.ts'
 import type { FlagTable, FlagValues } from '../../cli/flags.ts'
 import { MESSAGE_EXCLUSIVE, MESSAGE_FLAGS } from '../definition.ts'
+import { runBehavior } from './handler.ts'
 
 /** What a payload is made from, where flags alone do not do. */
 export interface PayloadSource {
@@ -50,10 +51,7 @@ export function behaviorCommand(row: BehaviorSpec): Command {
     ...(row.oneOf === undefined ? {} : { oneOf: row.oneOf }),
     examples: row.examples ?? [`nunet actor cmd -c user ${row.path}`],
     exitCodes: 'compatible',
-    load: async (): Promise<Handler<FlagTable>> => {
-      const { runBehavior } = await import('./handler.ts')
-      // The command's table holds the flags of every message, so its values do.
-      return { run: invocation => runBehavior(row, invocation as Invocation<typeof MESSAGE_FLAGS>) }
-    }
+    // The command's table holds the flags of every message, so its values do.
+    handler: { run: invocation => runBehavior(row, invocation as Invocation<typeof MESSAGE_FLAGS>) }
   })
 }

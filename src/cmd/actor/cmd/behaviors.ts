@@ -4,6 +4,8 @@
  */
 
 import { type BehaviorSpec, behavior } from './behavior.ts'
+import { listRequest } from './deployment-list.ts'
+import { prepareOnboarding } from './onboard.ts'
 
 /** Replies to a broadcast are waited for until it expires, so a short life; -t makes it longer. */
 const BROADCAST_TIMEOUT_MS = 5000
@@ -75,7 +77,7 @@ const onboarding: readonly BehaviorSpec[] = [
     examples: [
       'nunet actor cmd -c user /dms/node/onboarding/onboard --cpu 2 --ram 4GiB --disk 20GiB --no-gpu'
     ],
-    prepare: async () => ({ make: (await import('./onboard.ts')).prepareOnboarding })
+    prepare: async () => ({ make: prepareOnboarding })
   }),
   behavior({ path: '/dms/node/onboarding/offboard', summary: 'take the offer back' }),
   behavior({ path: '/dms/node/onboarding/status', summary: 'tell whether the machine is onboarded' })
@@ -112,10 +114,7 @@ const deployments: readonly BehaviorSpec[] = [
     examples: [
       'nunet actor cmd -c user /dms/node/deployment/list --status running,failed --created-after 7d'
     ],
-    prepare: async () => {
-      const { listRequest } = await import('./deployment-list.ts')
-      return { make: async (flags, { cli }) => listRequest(flags, cli) }
-    }
+    prepare: async () => ({ make: async (flags, { cli }) => listRequest(flags, cli) })
   }),
   behavior({
     path: '/dms/node/deployment/status',

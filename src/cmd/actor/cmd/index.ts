@@ -17,5 +17,5 @@ export const cmd: CommandGroup = {
     'nunet actor cmd -c user --dest 12D3KooW… /public/status',
     'nunet actor cmd -c user -t 10m /dms/node/deployment/new -f ensemble.yaml'
   ],
-  children: async () => BEHAVIORS.map(behaviorCommand)
+  children: BEHAVIORS.map(behaviorCommand)
 }
