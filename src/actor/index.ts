@@ -29,6 +29,7 @@ export {
   handleToWire,
   isEmptyHandle,
   MAX_ENVELOPE_BYTES,
+  MAX_PAYLOAD_BYTES,
   type MessageRequest,
   messageProtocol,
   type RefusalReply,

@@ -10,7 +10,9 @@ import type { ActorSystem } from './system.ts'
 export interface UnicastDraft {
   readonly to: Handle
   readonly behavior: string
-  readonly payload: unknown
+  readonly payload?: unknown
+  /** The payload as JSON text already, instead of `payload`. */
+  readonly encoded?: Uint8Array
   readonly expiresAtNs: bigint
   readonly replyTo?: string
   /** Tokens of the message that is answered. */

@@ -24,7 +24,10 @@ export interface MessageContext<Request> {
 export interface Behavior<Request = unknown, Reply = unknown> {
   readonly path: string
   readonly request: z.ZodType<Request>
-  /** Any one of these lets a message in. Default: `[path]`. */
+  /**
+   * Any one of these lets a message in. Default: `[path]`. NOTE: senders make tokens for the path they call and no
+   * more (§8.6), so only capabilities at or below the path can ever be shown.
+   */
   readonly capabilities?: readonly string[]
   /** Takes broadcasts on this topic as well as unicast messages. */
   readonly topic?: string

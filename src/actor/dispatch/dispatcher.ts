@@ -8,7 +8,13 @@ import type { PeerId, Refusal, Result } from '../../types/index.ts'
 import { errorMessage, ok, refusal, refuse } from '../../utils/index.ts'
 import type { BehaviorTable, BoundBehavior, Problem } from '../behaviors.ts'
 import type { Permit } from '../limiter.ts'
-import { decodeEnvelope, handlesEqual, refusalReply, verifyEnvelope } from '../message/index.ts'
+import {
+  decodeEnvelope,
+  encodePayload,
+  handlesEqual,
+  refusalReply,
+  verifyEnvelope
+} from '../message/index.ts'
 import type { Outbox } from '../outbox.ts'
 import type { PendingReplies, PendingReply } from '../pending-replies.ts'
 import { ReplayGuard } from '../replay-guard.ts'
@@ -152,7 +158,7 @@ export class Dispatcher {
       return refuse(reason)
     }
     const started = this.#inBackground(envelope, peer, verdict, signal =>
-      sendReply(this.#deps.outbox, envelope, refusalReply(reason), verdict.tokens, signal)
+      sendReply(this.#deps.outbox, envelope, encodePayload(refusalReply(reason)), verdict.tokens, signal)
     )
     return started.ok ? refuse(reason) : started
   }

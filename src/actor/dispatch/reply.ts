@@ -4,20 +4,20 @@ import type { ConsumedTokens } from '../../lib/ucan/index.ts'
 import type { Outbox } from '../outbox.ts'
 import type { Envelope } from '../types.ts'
 
-/** Sends `payload` to whoever sent `request`; without a reply behaviour there is nobody to send it to. */
+/** Sends a reply's JSON text to whoever sent `request`; without a reply behaviour there is nobody to send it to. */
 export async function sendReply(
   outbox: Outbox,
   request: Envelope,
-  payload: unknown,
+  encoded: Uint8Array | undefined,
   tokens: ConsumedTokens | undefined,
   signal: AbortSignal
 ): Promise<void> {
-  if (request.options.replyTo === '' || payload === undefined) return
+  if (request.options.replyTo === '' || encoded === undefined) return
   await outbox.send(
     {
       to: request.from,
       behavior: request.options.replyTo,
-      payload,
+      encoded,
       expiresAtNs: request.options.expiresAtNs,
       tokens
     },

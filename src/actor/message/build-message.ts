@@ -19,6 +19,8 @@ export interface MessageRequest {
   readonly behavior: string
   /** JSON-safe value; `undefined` for none. */
   readonly payload?: unknown
+  /** The payload as JSON text already, instead of `payload`. */
+  readonly encoded?: Uint8Array | undefined
   /** Unix nanoseconds. */
   readonly expiresAtNs: bigint
   /** Behaviour the answer goes to; the receiver gets the right to call it. */
@@ -38,7 +40,7 @@ export interface MessageRequest {
 export async function buildMessage(request: MessageRequest): Promise<Envelope> {
   const { privateKey, from, to, behavior, expiresAtNs, nonce } = request
   const options = { expiresAtNs, replyTo: request.replyTo ?? '', topic: request.topic ?? '' }
-  const message = encodePayload(request.payload)
+  const message = request.encoded ?? encodePayload(request.payload)
   const capabilities =
     options.topic === '' ? await invocationTokens(request) : await broadcastTokens(request, options.topic)
   return signEnvelope({ to, behavior, from, nonce, options, message, capabilities }, privateKey)

@@ -4,6 +4,12 @@
 export const MAX_ENVELOPE_BYTES = 1_048_568
 
 /**
+ * Largest payload that surely fits: base64 makes four bytes of three, and 16 KiB of tokens and the names need room.
+ * What may be longer (logs, lists) has to be cut into pages.
+ */
+export const MAX_PAYLOAD_BYTES = 750_000
+
+/**
  * Commas in an envelope's text. An honest one has about fifteen; text of a million small members would keep the
  * exact JSON reader busy for a quarter of a second, so it is turned away unread.
  */

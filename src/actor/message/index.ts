@@ -7,7 +7,7 @@
 export { ActorError, type ActorErrorCode } from '../errors.ts'
 export { buildMessage, type MessageRequest } from './build-message.ts'
 export { decodeEnvelope, encodeEnvelope } from './codec.ts'
-export { MAX_ENVELOPE_BYTES } from './constants.ts'
+export { MAX_ENVELOPE_BYTES, MAX_PAYLOAD_BYTES } from './constants.ts'
 export {
   formatHandle,
   type HandleWire,

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { z } from 'zod'
 import {
   encodeEnvelope,
+  MAX_PAYLOAD_BYTES,
   messageProtocol,
   signEnvelope,
   type UnsignedEnvelope
@@ -425,6 +426,24 @@ describe('what goes wrong in a behaviour', () => {
       bob.lines.filter(line => line.level === 'warn').map(line => line.message),
       ['behaviour failed', 'behaviour failed']
     )
+  })
+
+  it('a reply that cannot be sent is told as well: too long, or no JSON', async () => {
+    const world = new TestWorld('replies')
+    await using alice = await world.node()
+    await using bob = await world.node(everyone)
+    const replies: Record<string, unknown> = {
+      '/long': 'x'.repeat(MAX_PAYLOAD_BYTES),
+      '/fits': 'x'.repeat(MAX_PAYLOAD_BYTES - 2),
+      '/bigint': 1n
+    }
+    for (const [path, value] of Object.entries(replies)) {
+      bob.root.addBehavior({ path, request: z.unknown(), handle: () => value })
+    }
+    const ask = async (path: string) => await alice.root.invoke(bob.root.handle, path, {})
+    assert.equal(refusalOf(await ask('/long')).causes?.[0]?.causes?.[0]?.code, 'ACTOR_REPLY_TOO_LARGE')
+    assert.equal(refusalOf(await ask('/bigint')).causes?.[0]?.code, 'ACTOR_HANDLER_FAILED')
+    assert.ok((await ask('/fits')).ok)
   })
 
   it('is answered by the behaviour itself when it declares how', async () => {
