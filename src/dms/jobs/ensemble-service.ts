@@ -21,6 +21,7 @@ import { type Answer, answer, answerProblem, answerRefusal, DONE } from './repli
 import { resultOf } from './stored.ts'
 import type { ProviderDeps } from './types.ts'
 
+/** What an orchestrator asks of the logs of one allocation. */
 export type LogsRequest = z.infer<typeof logsRequestSchema>
 
 interface Deps extends Pick<ProviderDeps, 'addNodeBehavior'> {

@@ -9,6 +9,7 @@ import type { FileRange, JobFiles } from './types.ts'
 
 const ABSENT: FileRange = { data: new Uint8Array(), totalBytes: 0 }
 
+/** Results directories on the local disk. */
 export function createDiskJobFiles(): JobFiles {
   return {
     async makeDirectory(path) {

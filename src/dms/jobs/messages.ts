@@ -25,6 +25,7 @@ export const BEHAVIORS = {
   healthCheck: '/dms/actor/healthcheck'
 } as const
 
+/** Topic of broadcast bid requests. */
 export const BID_TOPIC = '/nunet/deployment'
 
 /** Behaviours a provider adds for one ensemble, under a capability granted to its orchestrator. */
@@ -46,6 +47,7 @@ export function ensembleBehaviors(ensembleId: string): {
 
 /** Bounds on what a stranger may send. */
 export const MAX_NODES = 1024
+/** Allocations one node of an ensemble may have. */
 export const MAX_ALLOCATIONS_PER_NODE = 64
 const MAX_TEXT = 512
 
@@ -197,6 +199,7 @@ export const bidRequestSchema = z.preprocess(
       excludedPeers: [...peer_exclusion, ...peerexclusion]
     }))
 )
+/** A bid request after reading. */
 export type BidRequest = z.infer<typeof bidRequestSchema>
 
 /** A tree of reasons as it travels; bounded in depth by the reader of JSON and in width here. */
@@ -206,6 +209,7 @@ export interface WireRefusal {
   details?: Record<string, unknown> | undefined
   causes?: WireRefusal[] | undefined
 }
+/** Reader of a tree of reasons. */
 export const refusalSchema: z.ZodType<WireRefusal> = z.object({
   code: text,
   message: z.string().max(2000),
@@ -221,8 +225,10 @@ export const okReplySchema = z.object({
   OK: z.boolean().default(false),
   Error: z.string().max(8000).default('')
 })
+/** An answer after reading. */
 export type OkReply = z.infer<typeof okReplySchema>
 
+/** Payload of `/dms/deployment/commit`: the place of one allocation (deployment §2.6, phase 1). */
 export const commitRequestSchema = z.object({
   EnsembleID: text.min(1),
   /** Full allocation id (`<ensemble>_<node>.<allocation>`). */
@@ -237,6 +243,7 @@ export const commitRequestSchema = z.object({
   /** Extension: workload ports that want a host port of the provider's choice. */
   DynamicPorts: list(z.number().int().min(1).max(65_535), 64)
 })
+/** A commit message after reading. */
 export type CommitRequest = z.infer<typeof commitRequestSchema>
 
 /** Extension: `PortMapping` of the reply names the host ports that were chosen. */
@@ -244,6 +251,7 @@ export const commitReplySchema = okReplySchema.extend({
   PortMapping: z.preprocess(value => value ?? {}, z.record(z.string(), z.number()))
 })
 
+/** One allocation as it is to be made (deployment §2.6, phase 2). */
 export const allocationRequestSchema = z.object({
   Type: z.enum(['service', 'task']).default('service'),
   Executor: text,
@@ -259,8 +267,10 @@ export const allocationRequestSchema = z.object({
   Keys: list(z.unknown(), 64),
   Volume: list(z.unknown(), 64)
 })
+/** One allocation of an allocate message after reading. */
 export type AllocationRequest = z.infer<typeof allocationRequestSchema>
 
+/** Payload of `/dms/deployment/allocate`: all allocations of one node (deployment §2.6). */
 export const allocateRequestSchema = z.object({
   EnsembleID: text.min(1),
   NodeID: text.default(''),
@@ -269,13 +279,16 @@ export const allocateRequestSchema = z.object({
     .record(text, allocationRequestSchema)
     .refine(value => Object.keys(value).length <= MAX_ALLOCATIONS_PER_NODE, 'too many allocations')
 })
+/** An allocate message after reading. */
 export type AllocateRequest = z.infer<typeof allocateRequestSchema>
 
+/** Reply of `/dms/deployment/allocate`. */
 export const allocateReplySchema = okReplySchema.extend({
   /** Handle of each allocation actor, wire form. */
   Allocations: z.preprocess(value => value ?? {}, z.record(text, z.unknown()))
 })
 
+/** Payload of `/dms/deployment/revert`, either spelling (deployment §2.8). */
 export const revertRequestSchema = z
   .object({ EnsembleID: text.min(1), AllocsByName: list(text, 256), AllocationsIDs: list(text, 256) })
   .transform(value => ({
@@ -283,6 +296,7 @@ export const revertRequestSchema = z
     allocationIds: [...value.AllocsByName, ...value.AllocationsIDs]
   }))
 
+/** Payload of `/dms/allocation/start` (deployment §2.9.2). */
 export const startRequestSchema = z.object({
   SubnetIP: text.default(''),
   GatewayIP: text.default(''),
@@ -292,15 +306,19 @@ export const startRequestSchema = z.object({
     z.record(z.string().regex(/^\d{1,5}$/), z.number().int().min(0).max(65_535))
   )
 })
+/** A start message after reading. */
 export type StartRequest = z.infer<typeof startRequestSchema>
 
+/** Payload of `/dms/allocation/subnet/dns/add-records`: names to addresses. */
 export const dnsRecordsSchema = z.object({
   SubnetID: text.default(''),
   Records: z.preprocess(value => value ?? {}, z.record(text, text))
 })
 
+/** Payload of the ensemble behaviours `allocation/shutdown` and `allocation/status`. */
 export const allocationIdSchema = z.object({ AllocationID: text.min(1) })
 
+/** Payload of the ensemble behaviour `allocation/logs` (deployment §2.15). */
 export const logsRequestSchema = z.object({
   AllocName: text.min(1),
   /** Absent: both whole logs in one reply, the form of older orchestrators. */
@@ -311,6 +329,7 @@ export const logsRequestSchema = z.object({
   wait_ms: z.number().int().min(0).max(30_000).default(0)
 })
 
+/** Reply to a request for logs: a chunk, or both streams whole. */
 export const logsReplySchema = z.object({
   Stdout: z.string().nullish(),
   Stderr: z.string().nullish(),
@@ -323,6 +342,7 @@ export const logsReplySchema = z.object({
   data: z.string().nullish()
 })
 
+/** How an execution ended, as tasks report it (deployment §2.14). */
 export const executionErrorSchema = z
   .object({
     err: z.string().max(8000).default(''),
@@ -332,6 +352,7 @@ export const executionErrorSchema = z
   .nullish()
   .transform(value => value ?? { err: '', exit_code: 0, killed: false })
 
+/** Payload of `/dms/orchestrator/task-termination` (deployment §2.14). */
 export const taskTerminationSchema = z.object({
   allocation_id: text.min(1),
   status: z.enum(['completed', 'failed']),
@@ -347,6 +368,7 @@ export const taskTerminationSchema = z.object({
   /** Extension: the logs did not fit in one message and must be fetched. */
   logs_truncated: z.boolean().default(false)
 })
+/** A report of the end of a task after reading. */
 export type TaskTermination = z.infer<typeof taskTerminationSchema>
 
 /** Extension: reply of `<ensemble>/allocation/status`. */
@@ -370,6 +392,7 @@ export const allocationStatusSchema = okReplySchema.extend({
   /** Why it failed. */
   Reason: z.string().max(8000).default('')
 })
+/** A status reply after reading. */
 export type AllocationStatusReply = z.infer<typeof allocationStatusSchema>
 
 /** Extension: payload of `/dms/orchestrator/allocation-event`. */

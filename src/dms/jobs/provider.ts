@@ -37,6 +37,7 @@ export interface RevertRequest {
   readonly allocationIds: readonly string[]
 }
 
+/** The provider of a node: plain methods that the node maps to behaviours. */
 export class Provider implements Startable {
   readonly #deps: ProviderDeps
   readonly #bids: BidDesk

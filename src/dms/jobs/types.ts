@@ -41,6 +41,7 @@ export type HttpGet = (
   options: { signal: AbortSignal }
 ) => Promise<{ readonly status: number; readonly body: string }>
 
+/** What a provider works with. */
 export interface ProviderDeps {
   readonly db: Pick<Database, 'reservations' | 'allocations' | 'transaction'>
   readonly resources: ResourceManager
@@ -65,6 +66,7 @@ export interface ProviderDeps {
   readonly httpGet?: HttpGet
 }
 
+/** Settings of a provider; only the work directory has no default. */
 export interface ProviderOptions {
   /** Results go to `<workDirectory>/jobs/<allocation id>`. */
   readonly workDirectory: string

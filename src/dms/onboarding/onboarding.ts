@@ -16,6 +16,7 @@ import { capacityProblems, usageProblems } from './validation.ts'
 /** Busy verdicts that refuse an offer; the others are only logged. */
 const REFUSING = new Set(['ONBOARDING_RAM_BUSY', 'ONBOARDING_GPU_BUSY'])
 
+/** Takes, withdraws and re-checks the offer of one machine. */
 export class Onboarding {
   readonly #deps: OnboardingDeps
 

@@ -2,6 +2,7 @@ import type { OnboardingRepository } from '../../db/index.ts'
 import type { Hardware } from '../../hardware/index.ts'
 import type { Clock, Logger, Resources } from '../../types/index.ts'
 
+/** What onboarding works with. */
 export interface OnboardingDeps {
   readonly repository: OnboardingRepository
   readonly hardware: Hardware

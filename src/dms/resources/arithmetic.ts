@@ -14,6 +14,7 @@ export function centiCores(cores: number): number {
   return Math.max(0, Math.ceil(cores * 100 - 1e-6))
 }
 
+/** Nothing of anything. */
 export const NO_RESOURCES: Resources = { cpu: { cores: 0 }, ram: { size: 0 }, disk: { size: 0 } }
 
 /** What makes a GPU the same device: its UUID, else its PCI address, else its index. */

@@ -13,6 +13,7 @@ import { MAX_RESERVATIONS, SWEEP_MS } from './constants.ts'
 import { assignGpus } from './gpu-assignment.ts'
 import type { Claim, ResourceManagerDeps, ResourceManagerOptions } from './types.ts'
 
+/** The books of the pool: what is onboarded, committed, allocated and free. */
 export class ResourceManager implements Startable {
   readonly #deps: ResourceManagerDeps
   readonly #sweepMs: number

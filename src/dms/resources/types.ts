@@ -16,6 +16,7 @@ export interface Claim
   readonly expiresAtMs: number
 }
 
+/** What the pool works with. */
 export interface ResourceManagerDeps {
   readonly reservations: ReservationRepository
   readonly onboarding: Pick<OnboardingRepository, 'get'>
@@ -23,11 +24,13 @@ export interface ResourceManagerDeps {
   readonly log: Logger
 }
 
+/** Settings of the pool. */
 export interface ResourceManagerOptions {
   /** Time between two sweeps of expired commits. Default `SWEEP_MS`. */
   sweepMs?: number
 }
 
+/** What the port allocator works with. */
 export interface PortAllocatorDeps {
   readonly reservations: Pick<ReservationRepository, 'list'>
   /** Whether nobody on the host listens on the port now. `isHostPortFree` in production. */
@@ -40,6 +43,7 @@ export interface PortRange {
   readonly to: number
 }
 
+/** Host ports a workload asks for. */
 export interface PortDemand {
   /** Exactly these ports. */
   readonly static: readonly number[]
@@ -47,6 +51,7 @@ export interface PortDemand {
   readonly dynamic: number
 }
 
+/** Host ports that were found, in the order of the demand. */
 export interface ChosenPorts {
   readonly static: readonly number[]
   readonly dynamic: readonly number[]
