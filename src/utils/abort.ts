@@ -12,7 +12,9 @@ export interface Deadline extends Disposable {
  */
 export function deadline(clock: Clock, ms: number, what: string, parent?: AbortSignal): Deadline {
   const controller = new AbortController()
-  const timer = clock.setTimer(ms, () => controller.abort(new TimeLimitError(`${what} took longer than ${ms} ms`)))
+  const timer = clock.setTimer(ms, () =>
+    controller.abort(new TimeLimitError(`${what} took longer than ${ms} ms`))
+  )
   const onParent = () => controller.abort(parent?.reason)
   if (parent?.aborted) onParent()
   else parent?.addEventListener('abort', onParent, { once: true })

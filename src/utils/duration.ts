@@ -3,7 +3,15 @@
 import { SyntaxFault } from './error.ts'
 
 const UNIT_NS: Readonly<Record<string, number>> = {
-  ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9, d: 86_400e9
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+  d: 86_400e9
 }
 
 /**
@@ -29,7 +37,9 @@ export function parseDurationMs(text: string): number {
 }
 
 function invalidDuration(text: string): SyntaxFault {
-  return new SyntaxFault(`'${text}' is not a duration`, { hint: "write a number with a unit, for example '90s', '1h30m' or '7d'" })
+  return new SyntaxFault(`'${text}' is not a duration`, {
+    hint: "write a number with a unit, for example '90s', '1h30m' or '7d'"
+  })
 }
 
 /**
@@ -37,10 +47,14 @@ function invalidDuration(text: string): SyntaxFault {
  * @throws SyntaxFault for anything else, impossible dates included.
  */
 export function parseTimeMs(text: string): number {
-  const match = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?)(Z|[+-]\d{2}:\d{2})?)?$/.exec(text.trim())
+  const match = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?)(Z|[+-]\d{2}:\d{2})?)?$/.exec(
+    text.trim()
+  )
   const ms = match ? Date.parse(`${match[1]}T${match[2] ?? '00:00:00'}${match[3] ?? 'Z'}`) : Number.NaN
   if (match === null || Number.isNaN(ms) || !isRealDate(match[1] ?? '')) {
-    throw new SyntaxFault(`'${text}' is not a date or time`, { hint: "write '2027-12-31' or '2027-12-31T12:00:00Z'" })
+    throw new SyntaxFault(`'${text}' is not a date or time`, {
+      hint: "write '2027-12-31' or '2027-12-31T12:00:00Z'"
+    })
   }
   return ms
 }
@@ -58,8 +72,8 @@ export function isoTime(epochMs: number): string {
 
 /** A short human form: `850 ms`, `2.1 s`, `3 m 20 s`, `2 h 5 m`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`
+  if (Math.round(ms / 100) < 600) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
   if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${seconds % 60} s`
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} m`

@@ -46,7 +46,12 @@ export class SyntaxFault extends NuError {
 
 /** The message of anything thrown, without its stack. */
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (error instanceof Error) return error.message
+  try {
+    return String(error)
+  } catch {
+    return 'unknown error' // an object without a prototype has no text
+  }
 }
 
 /** The `code` of a NuError or a Node system error (`ENOENT` …), or `undefined`. */

@@ -34,23 +34,30 @@ function escapeForGo(found: string): string {
 
 /** Parses `text`. @throws SyntaxFault with the position for malformed input or input over a limit. */
 export function parseGoJson(text: string, limits: GoJsonLimits): GoJsonValue {
-  if (text.length > limits.maxLength) throw new SyntaxFault(`JSON text is longer than ${limits.maxLength} characters`)
+  if (text.length > limits.maxLength)
+    throw new SyntaxFault(`JSON text is longer than ${limits.maxLength} characters`)
   const reader = new Reader(text, limits.maxDepth)
   return reader.document()
 }
 
-/** A member of an object without regard to the case of its name; an exact match wins over the others, as in Go. */
+/**
+ * A member of an object without regard to the case of its name. Of several the last in the text wins, an exact
+ * match has no precedence: Go assigns them one after another.
+ */
 export function goMember(object: GoJsonObject, name: string): GoJsonValue | undefined {
-  const exact = object.get(name)
-  if (exact !== undefined) return exact
   const folded = name.toLowerCase()
   let found: GoJsonValue | undefined
   for (const [key, value] of object) if (key.toLowerCase() === folded) found = value
   return found
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these inside strings (RFC 8259 §7)
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
+
+/** Digits of a number; 20 are needed for 64 bits. */
+const MAX_NUMBER_LENGTH = 400
+
 const SPACE = /[ \t\r\n]*/y
 
 class Reader {
@@ -76,7 +83,11 @@ class Reader {
     if (next === '{') return this.#object(depth + 1)
     if (next === '[') return this.#array(depth + 1)
     if (next === '"') return this.#string()
-    for (const [word, value] of [['true', true], ['false', false], ['null', null]] as const) {
+    for (const [word, value] of [
+      ['true', true],
+      ['false', false],
+      ['null', null]
+    ] as const) {
       if (this.#text.startsWith(word, this.#at)) {
         this.#at += word.length
         return value
@@ -94,7 +105,9 @@ class Reader {
       const name = this.#string()
       this.#space()
       this.#expect(':')
-      members.set(name, this.#value(depth))
+      const value = this.#value(depth)
+      members.delete(name) // so that the last one also stands last
+      members.set(name, value)
       if (this.#closes('}')) return members
       this.#expect(',')
     }
@@ -124,8 +137,13 @@ class Reader {
     NUMBER.lastIndex = this.#at
     const match = NUMBER.exec(this.#text)
     if (match === null) return this.#fail('a value')
+    // A number without a meaning, and one whose conversion takes long, are refused; so does Go.
+    const isInteger = match[1] === undefined && match[2] === undefined
+    if (match[0].length > MAX_NUMBER_LENGTH || (!isInteger && !Number.isFinite(Number(match[0])))) {
+      return this.#fail('a number in range')
+    }
     this.#at += match[0].length
-    return match[1] === undefined && match[2] === undefined ? BigInt(match[0]) : Number(match[0])
+    return isInteger ? BigInt(match[0]) : Number(match[0])
   }
 
   #enter(depth: number): void {

@@ -18,9 +18,26 @@ export {
   utf8ToBytes
 } from './bytes.ts'
 export { formatDuration, isoTime, parseDurationMs, parseTimeMs } from './duration.ts'
-export { CapacityError, errorCode, errorMessage, NuError, type NuErrorOptions, SyntaxFault, TimeLimitError } from './error.ts'
+export {
+  CapacityError,
+  errorCode,
+  errorMessage,
+  NuError,
+  type NuErrorOptions,
+  SyntaxFault,
+  TimeLimitError
+} from './error.ts'
 export { Emitter } from './events.ts'
-export { type GoJsonLimits, type GoJsonObject, type GoJsonValue, goJsonString, goMember, parseGoJson } from './go-json.ts'
+export { FileStoreError, fileError } from './file-error.ts'
+export { isRunning } from './file-lock.ts'
+export {
+  type GoJsonLimits,
+  type GoJsonObject,
+  type GoJsonValue,
+  goJsonString,
+  goMember,
+  parseGoJson
+} from './go-json.ts'
 export { memoize } from './memo.ts'
 export { MemoryFiles } from './memory-files.ts'
 export { Mutex } from './mutex.ts'
@@ -29,7 +46,7 @@ export { MAX_REFUSAL_DEPTH, ok, refusal, refuse, renderRefusal, unwrap } from '.
 export { type RetryOptions, retry } from './retry.ts'
 export { SeededRandom } from './seeded-random.ts'
 export { systemClock } from './system-clock.ts'
-export { childPath, createSystemFiles, FileStoreError, fileError, isRunning } from './system-files.ts'
+export { childPath, createSystemFiles } from './system-files.ts'
 export { systemRandom } from './system-random.ts'
 export { formatBytes, GIB, MIB, parseBytes, parseHertz } from './units.ts'
 export { VIRTUAL_EPOCH_MS, VirtualClock } from './virtual-clock.ts'

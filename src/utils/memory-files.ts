@@ -1,7 +1,8 @@
 /** Files in memory behind the `FileStore` contract, for simulation and fast tests. */
 
 import { dirname } from 'node:path'
-import type { FileLock, FileStore } from '../types/index.ts'
+import type { AbortOptions, FileLock, FileStore } from '../types/index.ts'
+import { raceSignal } from './abort.ts'
 import { Mutex } from './mutex.ts'
 
 export class MemoryFiles implements FileStore {
@@ -25,7 +26,8 @@ export class MemoryFiles implements FileStore {
     this.#files.delete(path)
   }
 
-  async lock(path: string): Promise<FileLock> {
+  async lock(path: string, { signal }: AbortOptions = {}): Promise<FileLock> {
+    signal?.throwIfAborted()
     const mutex = this.#locks.get(path) ?? new Mutex()
     this.#locks.set(path, mutex)
     const released = Promise.withResolvers<void>()
@@ -34,8 +36,13 @@ export class MemoryFiles implements FileStore {
       acquired.resolve()
       await released.promise
     })
-    await acquired.promise
     const release = async (): Promise<void> => released.resolve()
+    try {
+      await raceSignal(acquired.promise, signal)
+    } catch (error) {
+      await release() // its turn, when it comes, is over at once
+      throw error
+    }
     return { release, [Symbol.asyncDispose]: release }
   }
 }

@@ -69,7 +69,8 @@ export class Limiter {
   /** Runs `task` when a place is free. @throws CapacityError when the backlog is full. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#active >= this.#limit) {
-      if (this.#waiting.length >= this.#backlog) throw new CapacityError(`more than ${this.#backlog} tasks are waiting`)
+      if (this.#waiting.length >= this.#backlog)
+        throw new CapacityError(`more than ${this.#backlog} tasks are waiting`)
       await new Promise<void>(resolve => this.#waiting.push(resolve))
     } else {
       this.#active++

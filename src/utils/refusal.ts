@@ -9,7 +9,11 @@ export function refuse(error: Refusal): { readonly ok: false; readonly error: Re
 }
 
 /** Makes a refusal; leaves out what is empty so that it prints short. */
-export function refusal(code: string, message: string, parts: { details?: Refusal['details']; causes?: readonly Refusal[] } = {}): Refusal {
+export function refusal(
+  code: string,
+  message: string,
+  parts: { details?: Refusal['details']; causes?: readonly Refusal[] } = {}
+): Refusal {
   return {
     code,
     message,
@@ -21,8 +25,17 @@ export function refusal(code: string, message: string, parts: { details?: Refusa
 /** Deepest tree printed or accepted; a hostile peer must not exhaust the stack. */
 export const MAX_REFUSAL_DEPTH = 32
 
+/** Most lines printed; a tree from a peer may be wide. */
+const MAX_REFUSAL_LINES = 1000
+
+/** Longest text of one node printed. */
+const MAX_REFUSAL_TEXT = 1000
+
+/** Control characters, line separators and direction overrides: a tree from a peer must not drive the terminal. */
+const ACTIVE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
+
 /**
- * Prints the tree of causes, one line each:
+ * Prints the tree of causes, one line each. Text that would act on a terminal is made visible.
  *
  * ```
  * not authorised to invoke '/dms/node/deployment/new' (UCAN_NOT_AUTHORIZED)
@@ -36,17 +49,23 @@ export function renderRefusal(tree: Refusal): string {
 }
 
 function headline(node: Refusal): string {
-  return `${node.message} (${node.code})`
+  return `${printable(node.message)} (${printable(node.code)})`
+}
+
+function printable(text: string): string {
+  const short = text.length <= MAX_REFUSAL_TEXT ? text : `${text.slice(0, MAX_REFUSAL_TEXT)}…`
+  return short.replace(ACTIVE, found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function appendCauses(node: Refusal, indent: string, lines: string[], depth: number): void {
   if (depth >= MAX_REFUSAL_DEPTH) return
   const causes = node.causes ?? []
-  causes.forEach((cause, index) => {
+  for (const [index, cause] of causes.entries()) {
+    if (lines.length >= MAX_REFUSAL_LINES) return
     const last = index === causes.length - 1
     lines.push(`${indent}${last ? '└─' : '├─'} ${headline(cause)}`)
     appendCauses(cause, indent + (last ? '   ' : '│  '), lines, depth + 1)
-  })
+  }
 }
 
 /** The value, or throws `toError(refusal)`. For the border between verdict code and code that throws. */

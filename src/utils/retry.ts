@@ -11,13 +11,19 @@ export interface RetryOptions extends AbortOptions {
   isRetryable?: (error: unknown) => boolean
 }
 
-/** Runs `work` until it succeeds, with exponential back-off and full jitter. The last error is thrown as it is. */
+/** Runs `work` until it succeeds, with exponential back-off; each wait is a random half to whole of its bound. The last error is thrown as it is. */
 export async function retry<T>(
   deps: { clock: Clock; random: RandomSource },
   work: (attempt: number) => Promise<T>,
   options: RetryOptions = {}
 ): Promise<T> {
-  const { attempts = 5, initialDelayMs = 100, maxDelayMs = 10_000, isRetryable = () => true, signal } = options
+  const {
+    attempts = 5,
+    initialDelayMs = 100,
+    maxDelayMs = 10_000,
+    isRetryable = () => true,
+    signal
+  } = options
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     try {

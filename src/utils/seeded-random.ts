@@ -27,6 +27,8 @@ export class SeededRandom implements RandomSource {
   }
 
   below(bound: number): number {
+    if (!Number.isInteger(bound) || bound > 2 ** 32)
+      throw new RangeError(`bound '${bound}' is not a whole number up to 2^32`)
     if (bound <= 1) return 0
     const limit = Math.floor(2 ** 32 / bound) * bound
     for (;;) {
@@ -44,6 +46,10 @@ export class SeededRandom implements RandomSource {
   }
 
   #refill(): void {
-    this.#pool = new Uint8Array(createHash('sha256').update(`${this.#seed}:${this.#counter++}`).digest())
+    this.#pool = new Uint8Array(
+      createHash('sha256')
+        .update(`${this.#seed}:${this.#counter++}`)
+        .digest()
+    )
   }
 }

@@ -6,16 +6,43 @@ export const GIB = 2 ** 30
 export const MIB = 2 ** 20
 
 const BYTE_UNITS: Readonly<Record<string, number>> = {
-  b: 1, k: 1e3, kb: 1e3, m: 1e6, mb: 1e6, g: 1e9, gb: 1e9, t: 1e12, tb: 1e12, p: 1e15, pb: 1e15, e: 1e18, eb: 1e18,
-  ki: 2 ** 10, kib: 2 ** 10, mi: 2 ** 20, mib: 2 ** 20, gi: GIB, gib: GIB, ti: 2 ** 40, tib: 2 ** 40,
-  pi: 2 ** 50, pib: 2 ** 50, ei: 2 ** 60, eib: 2 ** 60
+  b: 1,
+  k: 1e3,
+  kb: 1e3,
+  m: 1e6,
+  mb: 1e6,
+  g: 1e9,
+  gb: 1e9,
+  t: 1e12,
+  tb: 1e12,
+  p: 1e15,
+  pb: 1e15,
+  e: 1e18,
+  eb: 1e18,
+  ki: 2 ** 10,
+  kib: 2 ** 10,
+  mi: 2 ** 20,
+  mib: 2 ** 20,
+  gi: GIB,
+  gib: GIB,
+  ti: 2 ** 40,
+  tib: 2 ** 40,
+  pi: 2 ** 50,
+  pib: 2 ** 50,
+  ei: 2 ** 60,
+  eib: 2 ** 60
 }
 
 const HERTZ_UNITS: Readonly<Record<string, number>> = { hz: 1, khz: 1e3, mhz: 1e6, ghz: 1e9 }
 
 const QUANTITY = /^([+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)$/
 
-function parseQuantity(input: string | number, units: Readonly<Record<string, number>>, defaultUnit: string, what: string): number {
+function parseQuantity(
+  input: string | number,
+  units: Readonly<Record<string, number>>,
+  defaultUnit: string,
+  what: string
+): number {
   const match = QUANTITY.exec(String(input).trim())
   const factor = match ? units[(match[2] || defaultUnit).toLowerCase()] : undefined
   const value = match && factor !== undefined ? Number(match[1]) * factor : Number.NaN
@@ -43,9 +70,10 @@ export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
   let value = bytes
   let unit = 0
-  while (value >= 1024 && unit < units.length - 1) {
+  const rounded = (): number => Math.round(value * 10) / 10
+  while (rounded() >= 1024 && unit < units.length - 1) {
     value /= 1024
     unit++
   }
-  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[unit]}`
+  return `${rounded()} ${units[unit]}`
 }

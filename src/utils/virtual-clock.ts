@@ -1,12 +1,7 @@
 /** A clock whose time moves by command: the same code then runs under simulation, fast and repeatable. */
 
 import type { AbortOptions, Clock, Timer } from '../types/index.ts'
-
-interface Entry {
-  dueMs: number
-  order: number
-  callback: () => void
-}
+import { type Entry, TimerHeap } from './timer-heap.ts'
 
 /** Starts at 2026-01-01T00:00:00Z unless told otherwise. */
 export const VIRTUAL_EPOCH_MS = 1_767_225_600_000
@@ -15,7 +10,7 @@ export class VirtualClock implements Clock {
   #nowMs: number
   #order = 0
   readonly #startMs: number
-  readonly #entries = new Set<Entry>()
+  readonly #entries = new TimerHeap()
 
   constructor(startMs: number = VIRTUAL_EPOCH_MS) {
     this.#nowMs = startMs
@@ -52,7 +47,7 @@ export class VirtualClock implements Clock {
   setTimer(ms: number, callback: () => void): Timer {
     const entry: Entry = { dueMs: this.#nowMs + Math.max(ms, 0), order: this.#order++, callback }
     this.#entries.add(entry)
-    return { cancel: () => void this.#entries.delete(entry) }
+    return { cancel: () => this.#entries.remove(entry) }
   }
 
   /** Number of timers that wait; zero means nothing will ever happen by time alone. */
@@ -67,24 +62,16 @@ export class VirtualClock implements Clock {
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms
     await settle()
-    for (let next = this.#next(endMs); next !== undefined; next = this.#next(endMs)) {
-      this.#entries.delete(next)
+    for (
+      let next = this.#entries.takeUntil(endMs);
+      next !== undefined;
+      next = this.#entries.takeUntil(endMs)
+    ) {
       this.#nowMs = Math.max(this.#nowMs, next.dueMs)
       next.callback()
       await settle()
     }
     this.#nowMs = endMs
-  }
-
-  #next(endMs: number): Entry | undefined {
-    let earliest: Entry | undefined
-    for (const entry of this.#entries) {
-      if (entry.dueMs > endMs) continue
-      if (earliest === undefined || entry.dueMs < earliest.dueMs || (entry.dueMs === earliest.dueMs && entry.order < earliest.order)) {
-        earliest = entry
-      }
-    }
-    return earliest
   }
 }
 
