@@ -8,12 +8,17 @@ import { join } from 'node:path'
 
 const SOCKET = '/var/run/docker.sock'
 
-interface EngineAnswer {
+export interface EngineAnswer {
   readonly status: number
   readonly body: string
 }
 
-async function ask(method: string, path: string, timeoutMs = 5_000): Promise<EngineAnswer | undefined> {
+/** One request to the engine; `undefined` when there is none. */
+export async function ask(
+  method: string,
+  path: string,
+  timeoutMs = 5_000
+): Promise<EngineAnswer | undefined> {
   return await new Promise(resolve => {
     const asking = request({ socketPath: SOCKET, method, path, timeout: timeoutMs }, response => {
       let body = ''

@@ -4,7 +4,7 @@
  * made it removes: processes, containers, files.
  */
 
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, type ExecFileException, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -12,16 +12,18 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from './ports.ts'
+import { endWorkloads } from './workloads.ts'
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-/** The Node and the bundle that the set-up made. */
+/** The Node and the bundle that the set-up made. `NUNET_LAB_CLI` names another bundle, for example an installed one. */
 export const NODE_BINARY: string = join(ROOT, 'node_modules', '.bin', 'node')
-export const CLI: string = join(ROOT, 'dist', 'nunet.js')
+export const CLI: string = process.env['NUNET_LAB_CLI'] ?? join(ROOT, 'dist', 'nunet.js')
 export const EXAMPLES: string = join(ROOT, 'examples')
 
 /** What a command left behind. */
 export interface CommandResult {
+  /** Exit code; 124 for a command that ran past its time limit and was killed. */
   readonly code: number
   readonly stdout: string
   readonly stderr: string
@@ -61,6 +63,7 @@ export class Lab implements AsyncDisposable {
 
   /** A node with its directory, ports and configuration; nothing runs yet. */
   async createNode(name: string, settings: { bootstrap?: readonly string[] } = {}): Promise<LabNode> {
+    if (this.#disposed) throw new Error('the lab is closed')
     const directory = join(this.directory, name)
     await mkdir(directory, { recursive: true })
     const [restPort, p2pPort] = [await freePort(), await freePort()]
@@ -92,8 +95,7 @@ export class Lab implements AsyncDisposable {
         },
         (error, stdout, stderr) => {
           this.#children.delete(child)
-          const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0
-          resolve({ code, stdout, stderr, ms: performance.now() - started })
+          resolve({ code: exitCodeOf(error), stdout, stderr, ms: performance.now() - started })
         }
       )
       this.#children.add(child)
@@ -127,9 +129,27 @@ export class Lab implements AsyncDisposable {
     if (this.#disposed) return
     this.#disposed = true
     await Promise.all(this.nodes.map(node => node.stop().catch(() => undefined)))
-    for (const child of this.#children) child.kill('SIGKILL')
+    await Promise.all([...this.#children].map(killAndWait))
+    // Workloads outlive their daemons on purpose, so what still runs is ended here.
+    await endWorkloads(
+      this.directory,
+      this.nodes.map(node => node.peerId)
+    )
     removeTree(this.directory)
   }
+}
+
+async function killAndWait(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  child.kill('SIGKILL')
+  await ended
+}
+
+function exitCodeOf(error: ExecFileException | null): number {
+  if (error === null) return 0
+  if (error.killed === true) return 124
+  return typeof error.code === 'number' ? error.code : 1
 }
 
 /** One machine of the lab. */
