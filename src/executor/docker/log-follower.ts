@@ -12,22 +12,33 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions } from '../../types/index.ts'
+import { errorMessage } from '../../utils/index.ts'
 import { STDERR_LOG, STDOUT_LOG } from '../constants.ts'
 import { Demultiplexer, type OutputStream } from './demultiplexer.ts'
 import type { Engine } from './engine.ts'
 
-const STREAMS = ['stdout', 'stderr'] as const
 const FILE_NAMES: Readonly<Record<OutputStream, string>> = { stdout: STDOUT_LOG, stderr: STDERR_LOG }
 
 /** Log files are the owner's alone: output may hold secrets. */
 const FILE_MODE = 0o600
 
+/** Output that waits to be written; above it the reading of the stream waits, and so does the engine. */
+const MAX_PENDING_BYTES = 2 ** 20
+
+/**
+ * One log file. The engine sends each line in a chunk of its own, so what arrives while a write is under way is
+ * gathered and written in one piece.
+ */
 class LogFile {
   readonly #file: FileHandle
   readonly #maxBytes: number
+  /** Bytes of the container's stream taken so far, written or pending. */
   #size: number
-  /** Bytes of the container's stream still to pass over in this reading. */
+  /** Bytes of it still to pass over in this reading. */
   #skip = 0
+  #pending: Buffer[] = []
+  #pendingBytes = 0
+  #writing: Promise<void> | undefined
 
   constructor(file: FileHandle, size: number, maxBytes: number) {
     this.#file = file
@@ -39,21 +50,48 @@ class LogFile {
     return this.#size >= this.#maxBytes
   }
 
+  get isBusy(): boolean {
+    return this.#pendingBytes >= MAX_PENDING_BYTES
+  }
+
   restart(): void {
     this.#skip = this.#size
   }
 
-  async append(bytes: Buffer): Promise<void> {
+  append(bytes: Buffer): void {
     const skipped = Math.min(this.#skip, bytes.length)
     this.#skip -= skipped
     const fresh = bytes.subarray(skipped, skipped + Math.max(0, this.#maxBytes - this.#size))
     if (fresh.length === 0) return
-    await this.#file.appendFile(fresh)
+    this.#pending.push(fresh)
+    this.#pendingBytes += fresh.length
     this.#size += fresh.length
+    if (this.#writing === undefined) {
+      this.#writing = this.#write()
+      this.#writing.catch(() => undefined) // thrown by the next flush
+    }
+  }
+
+  /** Resolves when everything taken is in the file. @throws the file system's error, now and ever after. */
+  async flush(): Promise<void> {
+    await this.#writing
   }
 
   async close(): Promise<void> {
+    await this.#writing?.catch(() => undefined)
     await this.#file.close()
+  }
+
+  async #write(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const batch = this.#pending
+      this.#pending = []
+      this.#pendingBytes = 0
+      await this.#file.appendFile(
+        batch.length === 1 && batch[0] !== undefined ? batch[0] : Buffer.concat(batch)
+      )
+    }
+    this.#writing = undefined
   }
 }
 
@@ -92,36 +130,46 @@ export class LogFollower implements AsyncDisposable {
     if (this.isFull) return received
     const response = await this.#engine.logs(this.#containerId, follow, { signal })
     const demultiplexer = new Demultiplexer()
-    for (const stream of STREAMS) this.#files[stream].restart()
+    for (const file of this.#all) file.restart()
     try {
       for await (const chunk of response) {
         received += chunk.length
-        await this.#write(demultiplexer, chunk)
-        if (this.isFull) return received // leaving the loop ends the stream: nothing more would be kept
+        for (const { stream, bytes } of demultiplexer.push(chunk)) this.#files[stream].append(bytes)
+        if (this.isFull) break // leaving the loop ends the stream: nothing more would be kept
+        if (this.#all.some(file => file.isBusy)) await this.#flush()
       }
-      return received
     } catch (error) {
-      throw this.#engine.streamError(error, signal)
+      throw error instanceof LogWriteError ? error : this.#engine.streamError(error, signal)
     }
+    await this.#flush()
+    return received
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(STREAMS.map(stream => this.#files[stream].close()))
+    await Promise.all(this.#all.map(file => file.close()))
   }
 
   /** Both files hold as much as they may: there is nothing left to read. */
   get isFull(): boolean {
-    return STREAMS.every(stream => this.#files[stream].isFull)
+    return this.#all.every(file => file.isFull)
   }
 
-  /** One write per stream and chunk, however many frames the chunk holds. */
-  async #write(demultiplexer: Demultiplexer, chunk: Buffer): Promise<void> {
-    const parts = demultiplexer.push(chunk)
-    for (const stream of STREAMS) {
-      const own = parts.filter(part => part.stream === stream).map(part => part.bytes)
-      if (own.length > 0) await this.#files[stream].append(Buffer.concat(own))
+  get #all(): readonly LogFile[] {
+    return [this.#files.stdout, this.#files.stderr]
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      await Promise.all(this.#all.map(file => file.flush()))
+    } catch (cause) {
+      throw new LogWriteError(errorMessage(cause), { cause })
     }
   }
+}
+
+/** The disk, not the engine, failed: trying again at once would not help. */
+class LogWriteError extends Error {
+  override readonly name = 'LogWriteError'
 }
 
 async function openLog(path: string, maxBytes: number): Promise<LogFile> {
