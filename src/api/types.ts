@@ -13,6 +13,7 @@ export interface MessageGateway {
   broadcast(envelope: Envelope, options?: AbortOptions): Promise<readonly Envelope[]>
 }
 
+/** Collaborators of the REST server. */
 export interface ApiDeps {
   readonly gateway: MessageGateway
   /** Of the node's root actor. */
@@ -21,6 +22,7 @@ export interface ApiDeps {
   readonly log: Logger
 }
 
+/** Where the REST server listens, and its limits. */
 export interface ApiOptions {
   /** `rest.addr`. */
   address: string

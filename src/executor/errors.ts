@@ -1,5 +1,6 @@
 import { NuError, type NuErrorOptions } from '../utils/index.ts'
 
+/** Reasons of an `ExecutorError`, one per reaction of the caller. */
 export type ExecutorErrorCode =
   /** The engine is not there or does not answer. */
   | 'EXECUTOR_UNAVAILABLE'
@@ -14,6 +15,7 @@ export type ExecutorErrorCode =
   /** This executor cannot do that. */
   | 'EXECUTOR_UNSUPPORTED'
 
+/** An execution that could not be started, reached or changed. */
 export class ExecutorError extends NuError {
   override readonly name = 'ExecutorError'
   readonly code: ExecutorErrorCode

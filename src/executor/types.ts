@@ -106,6 +106,7 @@ export interface ExecOutcome {
   readonly stderr: string
 }
 
+/** Observers of a start; see each member. */
 export interface StartOptions extends AbortOptions {
   onProgress?: (progress: StartProgress) => void
   /**
@@ -115,6 +116,7 @@ export interface StartOptions extends AbortOptions {
   onHandle?: (handle: ExecutionHandle) => Promise<void> | void
 }
 
+/** Runs workloads of one kind on this machine. */
 export interface Executor {
   readonly type: ExecutorType
 

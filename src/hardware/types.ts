@@ -2,6 +2,7 @@
 
 import type { AbortOptions, Resources } from '../types/index.ts'
 
+/** Reader of what this machine has and uses. */
 export interface Hardware {
   /** Machine totals. CPU cores are logical CPUs, limited by the cgroup the daemon runs in, as are RAM bytes. */
   spec(options?: AbortOptions): Promise<Resources>

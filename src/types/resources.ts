@@ -12,6 +12,7 @@ export interface CpuResources {
   cache_size?: number | undefined
 }
 
+/** One graphics card; `vram` is its total. */
 export interface GpuResources {
   index: number
   vendor: GpuVendor
@@ -22,12 +23,14 @@ export interface GpuResources {
   uuid: string
 }
 
+/** Main memory. */
 export interface RamResources {
   size: number
   clock_speed?: number | undefined
   type?: string | undefined
 }
 
+/** Room on one file system. */
 export interface DiskResources {
   size: number
   model?: string | undefined

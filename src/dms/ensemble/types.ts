@@ -6,10 +6,12 @@
 
 import type { Resources } from '../../types/index.ts'
 
+/** The wrapper that travels: the version is the member name. */
 export interface Ensemble {
   readonly v1: EnsembleV1
 }
 
+/** What a user wants to run. */
 export interface EnsembleV1 {
   readonly allocations: Readonly<Record<string, AllocationSpec>>
   readonly nodes: Readonly<Record<string, NodeSpec>>
@@ -25,10 +27,14 @@ export interface EnsembleV1 {
   readonly contracts?: Readonly<Record<string, unknown>> | undefined
 }
 
+/** A task ends by itself; a service runs until it is shut down. */
 export type AllocationType = 'service' | 'task'
+/** What is restarted when an allocation fails: nothing, it, all of them, or it and those after it. */
 export type AllocationRecovery = 'stay_down' | 'one_for_one' | 'one_for_all' | 'rest_for_one'
+/** What happens when a whole node fails. */
 export type NodeRecovery = 'stay_down' | 'restart' | 'redeploy'
 
+/** One workload: what runs, with which resources, by which executor. */
 export interface AllocationSpec {
   readonly executor: string
   readonly type: AllocationType
@@ -46,11 +52,13 @@ export interface AllocationSpec {
   readonly depends_on?: readonly string[] | undefined
 }
 
+/** The executor's own parameters. */
 export interface ExecutionSpec {
   readonly type: string
   readonly params: Readonly<Record<string, unknown>>
 }
 
+/** A question whose answer tells whether a service works. */
 export interface HealthCheckSpec {
   readonly type: 'command' | 'http'
   readonly exec?: readonly string[] | undefined
@@ -60,6 +68,7 @@ export interface HealthCheckSpec {
   readonly interval?: number | undefined
 }
 
+/** A place for allocations that becomes one machine of the network. */
 export interface NodeSpec {
   readonly allocations: readonly string[]
   readonly ports?: readonly PortSpec[] | undefined
@@ -69,6 +78,7 @@ export interface NodeSpec {
   readonly failure_recovery: NodeRecovery
 }
 
+/** A published port: TCP of the provider to TCP of the workload. */
 export interface PortSpec {
   /** 0: the provider chooses. */
   readonly public: number
@@ -76,6 +86,7 @@ export interface PortSpec {
   readonly allocation: string
 }
 
+/** A place on earth or in the network; absent members match everything. */
 export interface LocationSpec {
   readonly continent?: string | undefined
   readonly country?: string | undefined
@@ -84,11 +95,13 @@ export interface LocationSpec {
   readonly isp?: string | undefined
 }
 
+/** Where a node may be: any of `accept`, or else none of `reject`. */
 export interface LocationConstraints {
   readonly accept?: readonly LocationSpec[] | undefined
   readonly reject?: readonly LocationSpec[] | undefined
 }
 
+/** A demand on the connection between two nodes. */
 export interface EdgeSpec {
   readonly S: string
   readonly T: string
@@ -98,6 +111,7 @@ export interface EdgeSpec {
   readonly bw: number
 }
 
+/** A tree of recovery strategies. */
 export interface SupervisorSpec {
   readonly strategy?: string | undefined
   readonly allocations?: readonly string[] | undefined
