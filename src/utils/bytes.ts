@@ -5,6 +5,7 @@ import { SyntaxFault } from './error.ts'
 const encoder = new TextEncoder()
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** UTF-8 bytes of a text; a lone surrogate becomes U+FFFD. */
 export function utf8ToBytes(text: string): Uint8Array {
   return encoder.encode(text)
 }
@@ -18,10 +19,12 @@ export function bytesToUtf8(bytes: Uint8Array): string {
   }
 }
 
+/** Whether two arrays hold the same bytes. Stops at the first difference: not for comparing secrets. */
 export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index])
 }
 
+/** One array with the bytes of all, in order. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let offset = 0
@@ -32,6 +35,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
+/** Hexadecimal digits in lower case. */
 export function bytesToHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
 }

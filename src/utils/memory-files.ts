@@ -5,6 +5,7 @@ import type { AbortOptions, FileLock, FileStore } from '../types/index.ts'
 import { raceSignal } from './abort.ts'
 import { Mutex } from './mutex.ts'
 
+/** A `FileStore` without a disk. Locks work inside one instance. */
 export class MemoryFiles implements FileStore {
   readonly #files = new Map<string, Uint8Array>()
   readonly #locks = new Map<string, Mutex>()

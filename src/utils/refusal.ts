@@ -1,9 +1,11 @@
 import type { Refusal, Result } from '../types/index.ts'
 
+/** A result with a value. */
 export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
   return { ok: true, value }
 }
 
+/** A result with a refusal. */
 export function refuse(error: Refusal): { readonly ok: false; readonly error: Refusal } {
   return { ok: false, error }
 }

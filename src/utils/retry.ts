@@ -1,5 +1,6 @@
 import type { AbortOptions, Clock, RandomSource } from '../types/index.ts'
 
+/** How often and how long `retry` tries. */
 export interface RetryOptions extends AbortOptions {
   /** Tries in all, the first included. Default 5. */
   attempts?: number

@@ -8,6 +8,7 @@ import { errorCode } from './error.ts'
 import { FileStoreError, fileError } from './file-error.ts'
 import { acquireLock } from './file-lock.ts'
 
+/** The files of this machine. Errors are `FileStoreError` with the path and the reason. */
 export function createSystemFiles(deps: { clock: Clock; random: RandomSource }): FileStore {
   return {
     async read(path) {

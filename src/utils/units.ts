@@ -2,7 +2,9 @@
 
 import { SyntaxFault } from './error.ts'
 
+/** Bytes of a gibibyte. */
 export const GIB = 2 ** 30
+/** Bytes of a mebibyte. */
 export const MIB = 2 ** 20
 
 const BYTE_UNITS: Readonly<Record<string, number>> = {

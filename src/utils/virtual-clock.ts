@@ -6,6 +6,7 @@ import { type Entry, TimerHeap } from './timer-heap.ts'
 /** Starts at 2026-01-01T00:00:00Z unless told otherwise. */
 export const VIRTUAL_EPOCH_MS = 1_767_225_600_000
 
+/** A `Clock` that stands still until `advance` moves it. */
 export class VirtualClock implements Clock {
   #nowMs: number
   #order = 0

@@ -11,7 +11,7 @@ export interface Import {
 
 const STATIC = /\b(?:import|export)\b(?:[^'"`;=()]|\bas\b)*?\bfrom\s*(['"])([^'"\n]+)\1/g
 const SIDE_EFFECT = /\bimport\s*(['"])([^'"\n]+)\1/g
-const DYNAMIC = /\b(?:import|require|require\.resolve)\s*\(\s*(?:(['"`])([^'"`\n$]+)\1)?/g
+const DYNAMIC = /(?<![.#\w$]|\b[gs]et )(?:import|require|require\.resolve)\s*\(\s*(?:(['"`])([^'"`\n$]+)\1)?/g
 
 /** All imports of a text, type imports included. */
 export function importsOf(text: string): Import[] {
