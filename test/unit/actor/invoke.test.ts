@@ -337,6 +337,20 @@ describe('what an actor refuses', () => {
     assert.deepEqual(bob.drops(), ['ACTOR_REPLAYED', 'ACTOR_REPLAYED', 'ACTOR_REPLAYED'])
   })
 
+  it('a message of a stranger leaves no trace: it works once the stranger was let in', async () => {
+    const world = new TestWorld('no trace')
+    await using alice = await world.node()
+    await using bob = await world.node()
+    const ran = counting(bob)
+    const bytes = encodeEnvelope(handMade(world, alice, bob))
+    for (const policy of [{}, everyone]) {
+      bob.context.policy = policy
+      await alice.network.send(host(bob), messageProtocol('root'), bytes)
+      await world.settle()
+    }
+    assert.equal(ran.count, 1)
+  })
+
   it('what a forger sent does not make the true message look repeated', async () => {
     const world = new TestWorld('poison')
     await using alice = await world.node()
@@ -378,6 +392,25 @@ describe('what an actor refuses', () => {
     assert.ok(bob.drops().every(code => code === 'ACTOR_BUSY'))
     const again = await alice.root.invoke(bob.root.handle, '/quick', {})
     assert.ok(again.ok, 'places were not given back')
+  })
+
+  it('but never the replies it waits for, however busy it is', async () => {
+    const world = new TestWorld('busy')
+    await using alice = await world.node(everyone)
+    await using bob = await world.node(everyone, { limits: { peerAllow: 1, peerAcquire: 1 } })
+    alice.root.addBehavior({ path: '/inner', request: z.unknown(), handle: () => 'inner' })
+    bob.root.addBehavior({
+      path: '/outer',
+      request: z.unknown(),
+      handle: async ({ from }) => {
+        const inner = await bob.root.invoke(from, '/inner', {})
+        return inner.ok ? inner.value.payload : inner.error.code
+      }
+    })
+    const reply = alice.root.invoke(bob.root.handle, '/outer', {})
+    await world.clock.advance(30_000)
+    const answer = await reply
+    assert.equal(answer.ok && answer.value.payload, 'inner')
   })
 
   it('more messages than the queue holds in one turn, of one peer no more than its share', async () => {
