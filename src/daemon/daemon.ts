@@ -128,7 +128,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         location: nodeLocation(config),
         portRange: {
           from: config.general.port_available_range_from,
-          to: Math.min(config.general.port_available_range_to, 65_535)
+          // The configured end is exclusive: 65536 means up to 65535.
+          to: Math.min(config.general.port_available_range_to, 65_536) - 1
         },
         allowPrivilegedDocker: config.job.allow_privileged_docker
       }
@@ -170,9 +171,15 @@ interface Log extends Disposable {
   logger: LeveledLogger
 }
 
-/** Everything goes to the file; problems show on the terminal as well. */
+/** Everything goes to the log file, or nowhere when its path is `-`. */
 function openLog(config: Config): Log {
   const { file, level, rotation } = config.observability.logging
+  if (file === '-') {
+    return {
+      logger: createLogger({ clock, write: () => undefined }, { level: 'error' }),
+      [Symbol.dispose]: () => undefined
+    }
+  }
   const sink = createFileSink(
     { clock },
     {
@@ -259,10 +266,23 @@ function openExecutors(
   log: LeveledLogger
 ): ReadonlyMap<string, Executor> {
   const deps = { clock, random, log: log.child({ component: 'executor' }) }
-  const executors: Executor[] = [
-    createDockerExecutor(deps, { ownerId, allowPrivileged: config.job.allow_privileged_docker }),
-    createWasmExecutor(deps, { ownerId, stateDirectory: join(config.general.data_dir, 'wasm') })
-  ]
+  const { docker, wasm } = config.executor
+  const executors: Executor[] = []
+  if (docker.enabled) {
+    const allowPrivileged = config.job.allow_privileged_docker
+    executors.push(
+      createDockerExecutor(deps, {
+        ownerId,
+        allowPrivileged,
+        ...(docker.socket ? { socketPath: docker.socket } : {})
+      })
+    )
+  }
+  if (wasm.enabled) {
+    executors.push(
+      createWasmExecutor(deps, { ownerId, stateDirectory: join(config.general.data_dir, 'wasm') })
+    )
+  }
   for (const executor of executors) stack.defer(() => executor.close())
   return new Map(executors.map(executor => [executor.type, executor]))
 }
