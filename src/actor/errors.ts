@@ -11,6 +11,7 @@ export type ActorErrorCode =
   /** The actor was not started or has been stopped. */
   | 'ACTOR_NOT_RUNNING'
 
+/** A misuse of the actor layer by this process; `code` says which. */
 export class ActorError extends NuError {
   override readonly name = 'ActorError'
   readonly code: ActorErrorCode

@@ -20,6 +20,7 @@ import {
 } from './message/index.ts'
 import type { Envelope, Gateway } from './types.ts'
 
+/** What a gateway works with: the network whose host the programs' handles name. */
 export interface GatewayDeps {
   readonly network: Pick<Network, 'peerId' | 'handleMessages' | 'send' | 'publish'>
   readonly clock: Clock
@@ -32,6 +33,7 @@ const MAX_REPLIES = 1024
 /** Bytes of payload in them at most: they are held in memory until the broadcast expires. */
 const MAX_REPLY_BYTES = 16 * 1024 * 1024
 
+/** Makes the gateway of a node. It holds nothing between calls, so it is neither started nor stopped. */
 export function createGateway(deps: GatewayDeps): Gateway {
   return new NetworkGateway(deps)
 }

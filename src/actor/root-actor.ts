@@ -7,6 +7,7 @@ import { LocalActor } from './local-actor.ts'
 import type { ActorSystem } from './system.ts'
 import type { RootActor, RootActorOptions } from './types.ts'
 
+/** Collaborators of a root actor; its children share all but the key. */
 export interface RootActorDeps extends Omit<ActorSystem, 'limiter'> {
   /** Key of the network host. */
   readonly privateKey: PrivateKey

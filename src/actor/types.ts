@@ -1,7 +1,6 @@
 /** NuActor (identity-and-actors §8 to §10): messages, behaviours and the actors that exchange them. */
 
 import type { z } from 'zod'
-import type { ConsumedTokens } from '../lib/ucan/index.ts'
 import type { AbortOptions, Handle, PeerId, Refusal, Result, Startable } from '../types/index.ts'
 import type { Envelope } from './message/types.ts'
 
@@ -52,6 +51,7 @@ export interface Reply {
   readonly payload: unknown
 }
 
+/** How long a message lives and where its reply goes. */
 export interface InvokeOptions extends AbortOptions {
   /** Message expiry from now. Default 30 s (§8.4). The wait for the reply ends with it. */
   timeoutMs?: number
@@ -91,6 +91,7 @@ export interface Actor extends AsyncDisposable {
   stop(): Promise<void>
 }
 
+/** An actor with a key of its own beside the root's: an orchestrator, an allocation. Stops with its parent. */
 export interface ChildActor extends Actor {
   /** libp2p protobuf form of its key: stored, so that a restored child keeps its identity. Secret. */
   exportKey(): Uint8Array
@@ -113,6 +114,7 @@ export interface LimiterOptions {
   peerAcquire?: number
 }
 
+/** Settings of a root actor. */
 export interface RootActorOptions {
   limits?: LimiterOptions
 }
@@ -140,5 +142,5 @@ export interface Arrival {
   readonly peer: PeerId
 }
 
+export type { ConsumedTokens } from '../lib/ucan/index.ts'
 export type { Envelope, EnvelopeOptions } from './message/types.ts'
-export type { ConsumedTokens }

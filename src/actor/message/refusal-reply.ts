@@ -7,11 +7,13 @@ import type { Refusal } from '../../types/index.ts'
 import { MAX_REFUSAL_DEPTH, refusal, renderRefusal } from '../../utils/index.ts'
 import { MAX_PEER_REFUSAL_NODES, MAX_PEER_REFUSAL_TEXT } from './constants.ts'
 
+/** Payload of an explained refusal: these two members and no other. */
 export interface RefusalReply {
   readonly Error: string
   readonly Refusal: Refusal
 }
 
+/** The payload that tells a known caller why it was refused. The tree must be JSON-safe. */
 export function refusalReply(tree: Refusal): RefusalReply {
   return { Error: renderRefusal(tree), Refusal: tree }
 }

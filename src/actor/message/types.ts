@@ -14,6 +14,7 @@ export interface Envelope {
   readonly signature: Uint8Array
 }
 
+/** Options of a message, member `opt` on the wire. There are no others (§8.2). */
 export interface EnvelopeOptions {
   /** Unix nanoseconds. */
   readonly expiresAtNs: bigint
