@@ -3,9 +3,16 @@
 import { actorCommands } from './actor/index.ts'
 import { capCommands } from './cap/index.ts'
 import type { CommandGroup } from './cli/command.ts'
+import { complete, completion } from './completion/index.ts'
 import { configCommands } from './config/index.ts'
+import { deploy } from './deploy/index.ts'
+import { doctor } from './doctor/index.ts'
 import { keyCommands } from './key/index.ts'
+import { logs } from './logs/index.ts'
+import { ps } from './ps/index.ts'
 import { run } from './run/index.ts'
+import { stop } from './stop/index.ts'
+import { up } from './up/index.ts'
 import { version } from './version/index.ts'
 
 export { createSystemCli } from './cli/system-cli.ts'
@@ -38,4 +45,20 @@ const actor: CommandGroup = {
   children: actorCommands
 }
 
-export const commands = { key, cap, run, actor, config, version }
+/** By the name the root gives them. */
+export const commands = {
+  up,
+  deploy,
+  ps,
+  logs,
+  stop,
+  doctor,
+  key,
+  cap,
+  run,
+  actor,
+  config,
+  version,
+  completion,
+  __complete: complete
+}

@@ -14,6 +14,6 @@ export function printReply(terminal: Terminal, payload: Uint8Array): number {
   const decoded = decodePayload(payload)
   const refusal = decoded.ok ? readRefusalReply(decoded.value) : undefined
   if (refusal === undefined) return EXIT.ok
-  terminal.err(`Error: ${printable(renderRefusal(refusal))}\n`)
+  terminal.warn(`Error: ${printable(renderRefusal(refusal))}\n`)
   return EXIT.failed
 }

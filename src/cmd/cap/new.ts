@@ -40,9 +40,9 @@ async function keyFor(
   name: string
 ): Promise<{ did: Did; line: string }> {
   const keys = createKeyStore(cli, { directory })
-  if (!(await keys.exists(name)))
-    return { did: await makeKey(cli, globals, keys, name), line: `Created key '${name}'` }
-  const passphrase = await resolvePassphrase(cli, globals, { key: name, isNew: false })
+  const isNew = !(await keys.exists(name))
+  const passphrase = await resolvePassphrase(cli, globals, { key: name, isNew })
+  if (isNew) return { did: await makeKey(cli, keys, name, passphrase), line: `Created key '${name}'` }
   const key = await keys.open(name, passphrase, { signal: cli.signal })
   return { did: didOf(key.publicKey), line: `Using key '${join(directory, `${name}.json`)}'` }
 }

@@ -25,6 +25,8 @@ export interface Invocation<T extends FlagTable> {
   /** Long names of the flags that were typed, the global ones included. */
   readonly given: ReadonlySet<string>
   readonly args: readonly string[]
+  /** The tree the command was found in. */
+  readonly root: CommandGroup
   /** Values of the global flags that were typed, by long name. */
   readonly globals: ReadonlyMap<string, unknown>
 }

@@ -44,11 +44,14 @@ function planCommand(root: CommandGroup, node: Command, { inherited, rest, path 
   const globals = new Map(
     [...parsed.values].filter(([name]) => parsed.given.has(name) && name in (root.persistent ?? {}))
   )
+  // The parser filled the map by this very table, so names and kinds agree.
+  const flags = Object.fromEntries(parsed.values) as FlagValues<FlagTable>
   return {
     type: 'run',
     exitCodes: node.exitCodes,
     globals,
-    run: cli => runCommand(cli, node, parsed, globals)
+    run: async cli =>
+      (await node.handler.run({ cli, flags, given: parsed.given, args: parsed.words, root, globals })) ?? 0
   }
 }
 
@@ -106,15 +109,4 @@ function checkWords(words: readonly string[], received: number): void {
   if (least === most) throw new UsageError(`accepts ${most} arg(s), received ${received}`)
   if (received < least) throw new UsageError(`requires at least ${least} arg(s), only received ${received}`)
   throw new UsageError(`accepts at most ${most} arg(s), received ${received}`)
-}
-
-async function runCommand(
-  cli: Cli,
-  node: Command,
-  parsed: ParsedFlags,
-  globals: ReadonlyMap<string, unknown>
-): Promise<number> {
-  // The parser filled the map by this very table, so names and kinds agree.
-  const flags = Object.fromEntries(parsed.values) as FlagValues<FlagTable>
-  return (await node.handler.run({ cli, flags, given: parsed.given, args: parsed.words, globals })) ?? 0
 }

@@ -27,6 +27,7 @@ export function createSystemTerminal(options: TerminalOptions): Terminal {
     colours: !options.noColour,
     out: text => void stdout.write(text),
     err: text => void (options.quiet || stderr.write(text)),
+    warn: text => void stderr.write(text),
     ask: (question, abort) => readAnswer(question, canAsk, true, abort),
     askSecret: (question, abort) => readAnswer(question, canAsk, false, abort)
   }

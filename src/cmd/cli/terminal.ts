@@ -10,12 +10,14 @@ export interface Terminal {
   /** A person can be asked. */
   readonly canAsk: boolean
   readonly columns: number
+  /** Says something even with --quiet: warnings that matter, output of workloads. */
+  warn(text: string | Uint8Array): void
   /** Colour may be used where the stream is a terminal (NO_COLOR, --no-color). */
   readonly colours: boolean
   /** Writes data. Never anything but what the command was asked for. */
-  out(text: string): void
+  out(text: string | Uint8Array): void
   /** Writes talk: progress, hints, warnings, questions. */
-  err(text: string): void
+  err(text: string | Uint8Array): void
   /** Asks for one line. */
   ask(question: string, options?: AbortOptions): Promise<string>
   /** Asks without showing what is typed. */

@@ -17,19 +17,19 @@ export const keyNewHandler: Handler<typeof KEY_NEW_FLAGS> = {
     if (!flags.force && (await keys.exists(name))) {
       await confirm(cli, globals, `key '${name}' exists; replacing it loses the identity for good`, '--force')
     }
-    cli.terminal.out(`${await makeKey(cli, globals, keys, name)}\n`)
+    const passphrase = await resolvePassphrase(cli, globals, { key: name, isNew: true })
+    cli.terminal.out(`${await makeKey(cli, keys, name, passphrase)}\n`)
     return 0
   }
 }
 
-/** Makes and saves a key. The passphrase comes first: nothing is written when there is none. */
+/** Makes and saves a key. */
 export async function makeKey(
-  cli: Cli,
-  globals: ReadonlyMap<string, unknown>,
+  cli: Pick<Cli, 'random' | 'signal'>,
   keys: ReturnType<typeof createKeyStore>,
-  name: string
+  name: string,
+  passphrase: string
 ): Promise<Did> {
-  const passphrase = await resolvePassphrase(cli, globals, { key: name, isNew: true })
   const key = generateKey(cli.random)
   await keys.save(name, key, passphrase, { signal: cli.signal })
   return didOf(key.publicKey)

@@ -1,0 +1,26 @@
+import { command } from '../cli/command.ts'
+import type { FlagTable } from '../cli/flags.ts'
+import { OUTPUT_FLAG } from '../deployments/flags.ts'
+import { doctorHandler } from './handler.ts'
+
+export const DOCTOR_FLAGS = {
+  ...OUTPUT_FLAG,
+  context: {
+    kind: 'string',
+    short: 'c',
+    description: 'key and capability context of the node',
+    default: 'dms'
+  },
+  user: { kind: 'string', description: 'key and capability context of its owner', default: 'user' }
+} as const satisfies FlagTable
+
+export const doctor = command({
+  name: 'doctor',
+  summary: 'find out what is wrong with this machine',
+  description:
+    'Checks what a node needs and says how to mend what is missing. Exit code 1 when something that is needed fails. With a passphrase in DMS_PASSPHRASE or --passphrase-fd it also asks the running node about its peers.',
+  flags: DOCTOR_FLAGS,
+  examples: ['nunet doctor', 'nunet doctor --output json'],
+  exitCodes: 'human',
+  handler: doctorHandler
+})

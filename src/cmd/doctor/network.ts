@@ -1,0 +1,118 @@
+/** Checks of ports, the running daemon and its peers. */
+
+import { handleFromWire } from '../../actor/message/index.ts'
+import { createCapabilityStore } from '../../lib/ucan/index.ts'
+import { bytesToUtf8, errorCode, errorMessage } from '../../utils/index.ts'
+import { connectNode } from '../deployments/connect.ts'
+import { member } from '../session/call.ts'
+import { hasPassphrase } from '../session/passphrase.ts'
+import { userPaths } from '../session/paths.ts'
+import { openClient } from '../session/session.ts'
+import { isPortFree } from '../up/free-port.ts'
+import { type Check, type Finding, finding, type Patient } from './check.ts'
+
+/** A daemon on this machine answers within this time, or something is wrong with it. Milliseconds. */
+const ANSWER_TIMEOUT_MS = 3000
+
+/** The daemon, and with it the ports: one that is not free must be held by our own node. */
+export const checkDaemon: Check = async patient => {
+  const { config, nodeContext } = patient
+  const address = `${config.rest.addr}:${config.rest.port}`
+  const daemon = await askDaemon(patient)
+  if (daemon.type === 'ours') return [finding('daemon', 'ok', `answers on ${address}`)]
+  if (daemon.type === 'foreign') {
+    return [
+      finding(
+        'daemon',
+        'fail',
+        `a node of another identity answers on ${address}: ${daemon.did}`,
+        'choose another port: nunet config set rest.port <port>'
+      )
+    ]
+  }
+  const status = finding(
+    'daemon',
+    'warn',
+    `is not running (${daemon.problem})`,
+    `start it: nunet run -c ${nodeContext}`
+  )
+  return [
+    status,
+    await portFinding('REST port', config.rest.addr, config.rest.port, 'rest.port'),
+    ...(await checkListenPorts(patient))
+  ]
+}
+
+type Daemon = { type: 'ours' } | { type: 'foreign'; did: string } | { type: 'none'; problem: string }
+
+async function askDaemon({ cli, config, nodeContext }: Patient): Promise<Daemon> {
+  using client = openClient(cli, config)
+  try {
+    const value: unknown = JSON.parse(
+      bytesToUtf8(await client.handle({ signal: cli.signal, timeoutMs: ANSWER_TIMEOUT_MS }))
+    )
+    const handle = handleFromWire(value)
+    if (!handle.ok) return { type: 'none', problem: 'something else answers there' }
+    const file = await createCapabilityStore(cli, { directory: userPaths(config).capabilities }).load(
+      nodeContext
+    )
+    return file === undefined || file.did === handle.value.did
+      ? { type: 'ours' }
+      : { type: 'foreign', did: handle.value.did }
+  } catch (error) {
+    cli.signal.throwIfAborted()
+    return {
+      type: 'none',
+      problem: errorCode(error) === 'API_UNREACHABLE' ? 'nothing answers' : errorMessage(error)
+    }
+  }
+}
+
+async function checkListenPorts({ config }: Patient): Promise<Finding[]> {
+  const tcp = config.p2p.listen_address.flatMap(address => {
+    const match = /^\/ip[46]\/([^/]+)\/tcp\/(\d+)/.exec(address)
+    return match === null ? [] : [{ address: match[1] ?? '', port: Number(match[2]) }]
+  })
+  return await Promise.all(
+    tcp.map(({ address, port }) => portFinding('peer-to-peer port', address, port, 'p2p.listen_address'))
+  )
+}
+
+async function portFinding(name: string, address: string, port: number, key: string): Promise<Finding> {
+  const free = port === 0 || (await isPortFree(address, port))
+  return finding(
+    name,
+    free ? 'ok' : 'fail',
+    `${port} of ${address} is ${free ? 'free' : 'used by another program'}`,
+    `stop that program, or change ${key}: nunet config set ${key} …`
+  )
+}
+
+/** Needs the owner's key, so only when nobody has to be asked for a passphrase. */
+export const checkPeers: Check = async patient => {
+  const { cli, globals, userContext } = patient
+  if ((await askDaemon(patient)).type !== 'ours') return finding('peers', 'skip', 'the daemon is not running')
+  if (!hasPassphrase(cli, globals))
+    return finding('peers', 'skip', 'no passphrase given', 'set DMS_PASSPHRASE to check peers as well')
+  try {
+    using node = await connectNode(cli, globals, userContext)
+    const listed = member(await node.call('/dms/node/peers/list', undefined), 'Peers')
+    const others = Array.isArray(listed)
+      ? listed.filter(peer => peer !== node.session.node.address.host).length
+      : 0
+    return finding(
+      'peers',
+      others > 0 ? 'ok' : 'warn',
+      others > 0 ? `${others} known` : 'none known',
+      'check p2p.bootstrap_peers and the firewall; a network needs a second node'
+    )
+  } catch (error) {
+    cli.signal.throwIfAborted()
+    return finding(
+      'peers',
+      'fail',
+      errorMessage(error),
+      `let '${userContext}' control the node: nunet up --no-run`
+    )
+  }
+}
