@@ -29,3 +29,4 @@ export type {
   StartOptions,
   StartProgress
 } from './types.ts'
+export { DEFAULT_TASK_TIME_LIMIT_MS } from './wasm/constants.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { AllocationRecord } from '../../db/index.ts'
-import type { ExecutionRequest } from '../../executor/index.ts'
+import { DEFAULT_TASK_TIME_LIMIT_MS, type ExecutionRequest } from '../../executor/index.ts'
 import type { Refusal, Resources, Result } from '../../types/index.ts'
 import { base64ToBytes, errorCode, errorMessage, NuError, ok, refusal, refuse } from '../../utils/index.ts'
 import type { AllocationRequest, StartRequest } from './messages.ts'
@@ -32,6 +32,10 @@ export function executionRequest(
     mounts: [],
     provisionScripts: orderedScripts(request),
     hosts: options.hosts,
+    // Nothing else would end a task of a module that never returns.
+    ...(request.Type === 'task' && request.Execution.type === 'wasm'
+      ? { timeLimitMs: DEFAULT_TASK_TIME_LIMIT_MS }
+      : {}),
     allowPrivileged: settings.allowPrivileged
   }
 }

@@ -1,9 +1,10 @@
 /** Whether the tokens of a message let its sender do what it asks (identity-and-actors §6.4, §7.5). */
 
-import type { Refusal, Result } from '../../types/index.ts'
+import type { Did, Refusal, Result } from '../../types/index.ts'
 import { ok, refusal, refuse } from '../../utils/index.ts'
 import { checkAdmission } from './admission.ts'
 import { anyImplies } from './capability.ts'
+import { issuersOf } from './chain.ts'
 import { MAX_REASONS } from './constants.ts'
 import { listed, quoted, shortDid, tokenRefusal } from './describe.ts'
 import { HeldTokens } from './held-tokens.ts'
@@ -39,16 +40,32 @@ function decide(
 ): Result<void> {
   const { tokens, reasons } = HeldTokens.read(consumed, trust)
   const causes: Refusal[] = []
+  let isKnown = false
   for (const token of tokens) {
     const reason = fault(token) ?? trust.recheck(token) ?? checkAdmission(token, trust)
     if (reason === undefined) return ok(undefined)
+    isKnown ||= introduces(token, question, trust)
     causes.push(reason)
   }
   causes.push(...reasons)
   if (causes.length === 0) causes.push(refusal('UCAN_NO_TOKENS', 'the message carries no tokens'))
-  const details = { ...question, owner: trust.owner }
+  const details = { ...question, owner: trust.owner, ...(isKnown ? { known: true } : {}) }
   const message = `${shortDid(question.origin)} is not authorised to ${asked}`
   return refuse(refusal('UCAN_NOT_AUTHORIZED', message, { details, causes: causes.slice(0, MAX_REASONS) }))
+}
+
+/**
+ * Whether a verified token shows that its bearer belongs to a network this context takes part in: it was made for this
+ * very sender, and an issuer of its chain is trusted here, if not for what was asked. Such a caller may hear why it
+ * is refused.
+ */
+function introduces(token: Token, question: { readonly subject: Did }, trust: TrustAnchors): boolean {
+  if (token.subject !== question.subject || trust.recheck(token) !== undefined) return false
+  for (const issuer of issuersOf(token).keys()) {
+    if (trust.isTrustedFully(issuer)) return true
+    if (trust.requireIndex.some(issuer, 1).some(anchor => trust.recheck(anchor) === undefined)) return true
+  }
+  return false
 }
 
 function invocationFault(token: Token, question: InvocationQuestion): Refusal | undefined {

@@ -40,3 +40,6 @@ export const MAX_BACKUPS = 5
 
 /** Depth of the reply delegation in a request: the receiver may invoke, not delegate on (§7.7). */
 export const REPLY_DEPTH = 1n
+
+/** Tokens by which a caller without a fitting anchor shows whom it has its powers from. */
+export const MAX_INTRODUCTIONS = 2

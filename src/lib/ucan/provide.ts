@@ -3,7 +3,7 @@
 import type { Did } from '../../types/index.ts'
 import { utf8ToBytes } from '../../utils/index.ts'
 import { isAnchoredIn } from './admission.ts'
-import { MAX_BLOB_LENGTH, MAX_PROOFS, REPLY_DEPTH } from './constants.ts'
+import { MAX_BLOB_LENGTH, MAX_INTRODUCTIONS, MAX_PROOFS, REPLY_DEPTH } from './constants.ts'
 import { CapabilityError } from './errors.ts'
 import { HeldTokens } from './held-tokens.ts'
 import { type ChainRequest, chainFault, type TokenDraft, type TokenIssuer } from './issue.ts'
@@ -42,7 +42,32 @@ export async function provideInvocation(
   )
   const always = [await issuer.issue(draft)]
   if (request.delegate.length > 0) always.push(await issuer.issue(replyDelegation(request)))
-  return await assemble(draft, replies, always, trust, issuer)
+  const introduction = await introduce(draft, replies, trust, issuer)
+  return await assemble(draft, replies, [...introduction, ...always], trust, issuer)
+}
+
+/**
+ * A caller that holds nothing for what it asks still shows whom it has its powers from: an invocation of something it
+ * does hold, for this message's actor and receiver only. A receiver of the same network then tells it what it lacks;
+ * without it the caller would look like a stranger and get silence.
+ */
+async function introduce(
+  draft: TokenDraft,
+  replies: readonly Token[],
+  trust: TrustAnchors,
+  issuer: TokenIssuer
+): Promise<Token[]> {
+  if (findParents(draft, replies, trust).length > 0) return []
+  const proofs: Token[] = []
+  for (const parent of trust.provide) {
+    const held = parent.capabilities?.slice(0, 1) ?? []
+    const request = { ...draft, capabilities: held }
+    if (held.length === 0 || trust.recheck(parent) !== undefined) continue
+    if (chainFault(parent, trust.owner, { ...request, steps: 1n }) !== undefined) continue
+    proofs.push(await issuer.issue({ ...request, chain: parent }))
+    if (proofs.length >= MAX_INTRODUCTIONS) break
+  }
+  return proofs
 }
 
 /** Broadcasts chained on provide anchors, then a self-signed one. */

@@ -65,7 +65,10 @@ export interface CapabilityContext {
    */
   consume(origin: Did, blob: Uint8Array): Result<ConsumedTokens>
 
-  /** Whether tokens held now let the sender invoke one of the capabilities (§7.5). The refusal names each token and rule. */
+  /**
+   * Whether tokens held now let the sender invoke one of the capabilities (§7.5). The refusal names each token and rule;
+   * its `details.known` is true when a token shows that the sender belongs to a network trusted here.
+   */
   authorizeInvocation(question: InvocationQuestion, tokens: ConsumedTokens): Result<void>
 
   authorizeBroadcast(question: BroadcastQuestion, tokens: ConsumedTokens): Result<void>
