@@ -1,11 +1,12 @@
 import type { Cli, Handler } from '../cli/command.ts'
 import { CommandError, UsageError } from '../cli/errors.ts'
 import { oneLine } from '../cli/printable.ts'
+import { deploymentEvents } from '../deploy/follow.ts'
 import { connectNode, type NodeClient } from '../deployments/connect.ts'
 import { findDeployment } from '../deployments/find.ts'
 import { type LogSource, readLog, tailOffset } from '../deployments/log-stream.ts'
 import { createLogWriter } from '../deployments/log-writer.ts'
-import { recordMember } from '../session/call.ts'
+import { recordMember, textMember } from '../session/call.ts'
 import type { LOGS_FLAGS } from './index.ts'
 
 type Stream = LogSource['stream']
@@ -17,6 +18,7 @@ export const logsHandler: Handler<typeof LOGS_FLAGS> = {
     const [prefix = '', wanted] = args
     using node = await connectNode(cli, globals, flags.context)
     const { id } = await findDeployment(node, prefix)
+    if (flags.follow) await allocationsChosen(cli, node, id)
     const allocations = await chooseAllocations(node, id, wanted)
     const sources = allocations.flatMap(allocation =>
       streams.map(stream => ({ deployment: id, allocation, stream }))
@@ -51,6 +53,14 @@ export async function showLog(
   }))
     writer.write(data)
   writer.end()
+}
+
+/** A follower who came early waits until there is something to follow, or the deployment is over. */
+async function allocationsChosen(cli: Cli, node: NodeClient, id: string): Promise<void> {
+  for await (const event of deploymentEvents({ node, clock: cli.clock }, id, cli.signal)) {
+    const status = textMember(event.data, 'status')
+    if (event.type === 'candidate' || status === 'Failed' || status === 'Completed') return
+  }
 }
 
 /** Names of the allocations to show: all, or those that are called so with or without their node. */
