@@ -13,6 +13,12 @@ export class CommandError extends NuError {
   readonly code = 'CLI_FAILED'
 }
 
+/** A log cannot be read, now or at all. */
+export class LogUnavailableError extends NuError {
+  override readonly name = 'LogUnavailableError'
+  readonly code = 'CLI_LOG_UNAVAILABLE'
+}
+
 /** The person said no, or nobody could be asked. */
 export class CancelledError extends NuError {
   override readonly name = 'CancelledError'

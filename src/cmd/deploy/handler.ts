@@ -113,5 +113,6 @@ function report({ terminal }: Cli, id: string, story: Story, verdict: Verdict, j
   }
   terminal.warn(`Error: ${verdict.text}\n`)
   if (story.error !== undefined) terminal.warn(`${printable(renderRefusal(story.error))}\n`)
-  terminal.err(`hint: 'nunet logs ${id.slice(0, 12)}' shows what the workloads wrote\n`)
+  if (story.allocations.length > 0)
+    terminal.err(`hint: 'nunet logs ${id.slice(0, 12)}' shows what the workloads wrote\n`)
 }

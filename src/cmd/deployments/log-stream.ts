@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../types/index.ts'
 import { base64ToBytes, errorCode } from '../../utils/index.ts'
-import { CommandError } from '../cli/errors.ts'
+import { LogUnavailableError } from '../cli/errors.ts'
 import { numberMember, textMember } from '../session/call.ts'
 import type { NodeClient } from './connect.ts'
 
@@ -13,6 +13,8 @@ const CHUNK_BYTES = 262_144
 /** First and longest pause after a failed request. Milliseconds. */
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 5000
+/** Refusals in a row that are taken for passing ones while following: an allocation that is just ending answers so. */
+const REFUSALS_BORNE = 3
 /** A daemon away for longer than this is given up. Milliseconds. */
 const AWAY_LIMIT_MS = 60_000
 
@@ -57,7 +59,7 @@ async function readChunk(
   )
   const error = textMember(reply, 'Error')
   if (error !== '')
-    throw new CommandError(`cannot read the logs of '${source.allocation}': ${error}`, {
+    throw new LogUnavailableError(`cannot read the logs of '${source.allocation}': ${error}`, {
       hint: "'nunet ps' lists deployments and their allocations"
     })
   return {
@@ -121,7 +123,7 @@ export async function* readLog(
   }
 }
 
-/** Repeats what failed because the daemon is away, for a while, when that is wanted. */
+/** Repeats what failed because the daemon is away, or for a moment cannot tell, when that is wanted. */
 export async function persist<T>(
   clock: Clock,
   wanted: boolean,
@@ -129,12 +131,16 @@ export async function persist<T>(
   work: () => Promise<T>
 ): Promise<T> {
   const started = clock.monotonicMs()
+  let refusals = 0
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       return await work()
     } catch (error) {
-      const isAway = errorCode(error) === 'API_UNREACHABLE'
-      if (!wanted || !isAway || clock.monotonicMs() - started > AWAY_LIMIT_MS) throw error
+      const isPassing =
+        error instanceof LogUnavailableError
+          ? ++refusals < REFUSALS_BORNE
+          : errorCode(error) === 'API_UNREACHABLE'
+      if (!wanted || !isPassing || clock.monotonicMs() - started > AWAY_LIMIT_MS) throw error
     }
     await clock.sleep(pauseMs, { signal })
   }

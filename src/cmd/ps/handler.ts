@@ -3,14 +3,14 @@ import { printPlain } from '../cli/go-print.ts'
 import { formatAge, formatTable, shortId } from '../cli/table.ts'
 import { connectNode, readOutput } from '../deployments/connect.ts'
 import { persist } from '../deployments/log-stream.ts'
-import { collectDeployments, type DeploymentRow, timeOf } from './collect.ts'
+import { type AllocationRow, collectDeployments, type DeploymentRow, timeOf } from './collect.ts'
 import type { PS_FLAGS } from './index.ts'
 
 /** Pause between two looks with --watch. Milliseconds. */
 const WATCH_PAUSE_MS = 2000
 /** Clears the screen and puts the cursor in its corner. */
 const CLEAR = '\u001b[H\u001b[2J'
-const HEAD = ['DEPLOYMENT', 'STATUS', 'AGE', 'ALLOCATION', 'STATUS', 'PROVIDER', 'EXIT', 'PORTS']
+const HEAD = ['DEPLOYMENT', 'STATUS', 'AGE', 'ALLOCATION', 'STATUS', 'PROVIDER', 'EXIT', 'NOTE']
 
 /** `nunet ps`. */
 export const psHandler: Handler<typeof PS_FLAGS> = {
@@ -18,7 +18,7 @@ export const psHandler: Handler<typeof PS_FLAGS> = {
     const output = readOutput(flags.output)
     const { clock, terminal, signal } = cli
     using node = await connectNode(cli, globals, flags.context)
-    let shown = ''
+    let shown: string | undefined
     for (;;) {
       const rows = await persist(clock, flags.watch, signal, () =>
         collectDeployments(node, clock.nowMs(), flags.all)
@@ -29,8 +29,10 @@ export const psHandler: Handler<typeof PS_FLAGS> = {
         terminal.out(text)
         return 0
       }
-      if (text !== shown) show(cli, text)
-      shown = text
+      // Compared without the age, which is another every time.
+      const state = formatJson(rows, true)
+      if (state !== shown) show(cli, text)
+      shown = state
       await clock.sleep(WATCH_PAUSE_MS, { signal })
     }
   }
@@ -70,15 +72,19 @@ function deploymentLines(row: DeploymentRow, nowMs: number): string[][] {
     row.status,
     row.createdAt === '' ? '' : formatAge(nowMs - timeOf(row.createdAt, nowMs))
   ]
-  if (row.allocations.length === 0) return [[...own, row.error === '' ? '-' : row.error, '', '', '', '']]
+  if (row.allocations.length === 0) return [[...own, '-', '', '', '', row.error]]
   return row.allocations.map((allocation, index) => [
     ...(index === 0 ? own : ['', '', '']),
     allocation.name,
-    allocation.error === '' ? allocation.status : `${allocation.status}: ${allocation.error}`,
+    allocation.status,
     shortId(allocation.peer),
     allocation.exitCode === undefined ? '' : String(allocation.exitCode),
-    Object.entries(allocation.ports)
-      .map(([from, to]) => `${from}→${to}`)
-      .join(' ')
+    noteOf(allocation)
   ])
+}
+
+/** Published ports, and what went wrong. */
+function noteOf({ ports, error }: AllocationRow): string {
+  const published = Object.entries(ports).map(([from, to]) => `${from}→${to}`)
+  return [...published, ...(error === '' ? [] : [error])].join(' ')
 }

@@ -15,7 +15,7 @@ import type { Cli } from '../cli/command.ts'
 import { CommandError } from '../cli/errors.ts'
 import { broadcastEnvelope, invokeEnvelope, sendEnvelope } from './exchange.ts'
 import { type Identity, openIdentity } from './identity.ts'
-import { hasPassphrase, resolvePassphrase } from './passphrase.ts'
+import { resolvePassphrase } from './passphrase.ts'
 
 /** Message expiry from now when nothing was said (identity-and-actors §8.4). Milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 30_000
@@ -42,16 +42,16 @@ export function openClient(cli: Cli, config: Config): ApiClient {
   return createApiClient(cli, { address: config.rest.addr, port: config.rest.port })
 }
 
-/** Opens identity and daemon. The daemon is asked first when a person would have to type: nobody types for nothing. */
+/**
+ * Opens identity and daemon. The daemon is asked first: when there is none, nobody types a passphrase and no key
+ * derivation, which cannot be stopped once begun, holds the process for a second.
+ */
 export async function openSession({ cli, config, globals, context }: SessionOptions): Promise<Session> {
   const client = openClient(cli, config)
   try {
-    const asking = readNodeHandle(client, cli.signal)
-    asking.catch(() => undefined) // awaited below; the key may fail first
-    if (!hasPassphrase(cli, globals)) await asking
+    const node = await readNodeHandle(client, cli.signal)
     const passphrase = await resolvePassphrase(cli, globals, { key: context, isNew: false })
-    const [identity, node] = await Promise.all([openIdentity(cli, config, context, passphrase), asking])
-    return new Session(cli, client, node, identity)
+    return new Session(cli, client, node, await openIdentity(cli, config, context, passphrase))
   } catch (error) {
     client[Symbol.dispose]()
     throw error
