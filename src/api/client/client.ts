@@ -26,6 +26,7 @@ const MAX_SHOWN_BODY = 2000
 /** Parallel requests of one command: a long poll for logs beside one for events, and short calls. */
 const MAX_SOCKETS = 64
 
+/** Where the daemon listens. */
 export interface ApiClientOptions {
   /** `rest.addr`; a wildcard address is taken for the loopback of its family. */
   address: string
@@ -34,6 +35,7 @@ export interface ApiClientOptions {
   connectTimeoutMs?: number
 }
 
+/** Limits of one request. */
 export interface ApiRequestOptions extends AbortOptions {
   /** Limit on the whole request, 30 s unless given. */
   timeoutMs?: number

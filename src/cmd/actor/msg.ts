@@ -5,8 +5,8 @@ import { printGoJson, readGoJson } from '../cli/go-print.ts'
 import { parseDestination } from '../session/destination.ts'
 import { DEFAULT_TIMEOUT_MS, openSession } from '../session/session.ts'
 import { loadSettings } from '../session/settings.ts'
-import type { MSG_FLAGS } from './definition.ts'
 import { expiryOf } from './expiry.ts'
+import type { MSG_FLAGS } from './flags.ts'
 
 /** `nunet actor msg`. */
 export const msgHandler: Handler<typeof MSG_FLAGS> = {

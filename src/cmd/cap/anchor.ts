@@ -3,7 +3,7 @@ import type { Result } from '../../types/index.ts'
 import type { Handler } from '../cli/command.ts'
 import { RefusedError } from '../cli/errors.ts'
 import { changeAnchors } from './change.ts'
-import type { ANCHOR_FLAGS } from './definition.ts'
+import type { ANCHOR_FLAGS } from './flags.ts'
 import { readDid, readTokens } from './tokens.ts'
 
 /** `nunet cap anchor`. */

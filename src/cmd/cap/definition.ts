@@ -1,20 +1,12 @@
 import { command } from '../cli/command.ts'
-import type { FlagTable } from '../cli/flags.ts'
 import { capAnchorHandler } from './anchor.ts'
 import { capDelegateHandler } from './delegate.ts'
+import { ANCHOR_FLAGS, CONTEXT_FLAGS, DELEGATE_FLAGS, NEW_FLAGS, REMOVE_FLAGS, TOKEN_FLAGS } from './flags.ts'
 import { capGrantHandler } from './grant.ts'
 import { capListHandler } from './list.ts'
 import { capNewHandler } from './new.ts'
 import { capRemoveHandler } from './remove.ts'
 import { capRevokeHandler } from './revoke.ts'
-
-export const CONTEXT_FLAGS = {
-  context: { kind: 'string', short: 'c', description: 'capability context', default: 'user' }
-} as const satisfies FlagTable
-
-export const NEW_FLAGS = {
-  force: { kind: 'bool', short: 'f', description: 'replace a context of that name without asking' }
-} as const satisfies FlagTable
 
 export const create = command({
   name: 'new',
@@ -25,14 +17,6 @@ export const create = command({
   exitCodes: 'compatible',
   handler: capNewHandler
 })
-
-export const ANCHOR_FLAGS = {
-  ...CONTEXT_FLAGS,
-  root: { kind: 'string', description: 'DID that may do everything' },
-  require: { kind: 'string', description: 'token list: whom to accept' },
-  provide: { kind: 'string', description: 'token list: what this context was granted' },
-  revoke: { kind: 'string', description: 'revocation token' }
-} as const satisfies FlagTable
 
 const ANCHORS = ['root', 'require', 'provide', 'revoke'] as const
 
@@ -53,54 +37,19 @@ export const anchor = command({
   handler: capAnchorHandler
 })
 
-const TOKEN_FLAGS = {
-  ...CONTEXT_FLAGS,
-  cap: { kind: 'strings', description: 'capability to give, for example /dms/deployment; repeatable' },
-  topic: {
-    kind: 'strings',
-    short: 't',
-    description: 'topic the capabilities may be broadcast on; repeatable'
-  },
-  audience: {
-    kind: 'string',
-    short: 'a',
-    description: 'DID the subject may use them with; anybody unless given'
-  },
-  expiry: { kind: 'time', short: 'e', description: 'date or time they end' },
-  duration: { kind: 'duration', description: 'how long they last, for example 720h or 30d' },
-  depth: {
-    kind: 'uint',
-    short: 'd',
-    description: 'how often they may be delegated further; 0 is without limit',
-    default: '0'
-  }
-} as const satisfies FlagTable
-
-export const GRANT_FLAGS = TOKEN_FLAGS
-
 export const grant = command({
   name: 'grant',
   summary: 'grant capabilities and print the token list',
   description:
     'Signs capabilities for a DID on the own authority of the context. The context is not changed.',
   words: ['<subjectDID>'],
-  flags: GRANT_FLAGS,
+  flags: TOKEN_FLAGS,
   oneOf: [['expiry', 'duration']],
   exclusive: [['expiry', 'duration']],
   examples: ['nunet cap grant -c org --cap /dms/deployment --topic /nunet --expiry 2027-12-31 did:key:…'],
   exitCodes: 'compatible',
   handler: capGrantHandler
 })
-
-export const DELEGATE_FLAGS = {
-  ...TOKEN_FLAGS,
-  'auto-expire': { kind: 'bool', description: 'end with the token that is passed on' },
-  'self-sign': {
-    kind: 'string',
-    description: "'no', 'also' or 'only': sign on the own authority as well",
-    default: 'no'
-  }
-} as const satisfies FlagTable
 
 export const delegate = command({
   name: 'delegate',
@@ -138,13 +87,6 @@ export const list = command({
   exitCodes: 'compatible',
   handler: capListHandler
 })
-
-export const REMOVE_FLAGS = {
-  ...CONTEXT_FLAGS,
-  root: { kind: 'string', description: 'DID to trust no longer' },
-  require: { kind: 'string', description: 'token to remove' },
-  provide: { kind: 'string', description: 'token to remove' }
-} as const satisfies FlagTable
 
 const REMOVABLE = ['root', 'require', 'provide'] as const
 

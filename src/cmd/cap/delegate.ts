@@ -4,8 +4,8 @@ import { RefusedError, UsageError } from '../cli/errors.ts'
 import { openIdentity } from '../session/identity.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { loadSettings } from '../session/settings.ts'
-import type { DELEGATE_FLAGS } from './definition.ts'
 import { tokenExpiry } from './expiry.ts'
+import type { DELEGATE_FLAGS } from './flags.ts'
 import { readDid } from './tokens.ts'
 
 /** `nunet cap delegate`: one line of compact JSON. */

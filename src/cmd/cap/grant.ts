@@ -3,12 +3,12 @@ import type { Handler } from '../cli/command.ts'
 import { openIdentity } from '../session/identity.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { loadSettings } from '../session/settings.ts'
-import type { GRANT_FLAGS } from './definition.ts'
 import { tokenExpiry } from './expiry.ts'
+import type { TOKEN_FLAGS } from './flags.ts'
 import { readDid } from './tokens.ts'
 
 /** `nunet cap grant`: one line of compact JSON. */
-export const capGrantHandler: Handler<typeof GRANT_FLAGS> = {
+export const capGrantHandler: Handler<typeof TOKEN_FLAGS> = {
   async run({ cli, flags, args, globals }) {
     const request = {
       action: 'delegate' as const,

@@ -4,7 +4,7 @@ import { CommandError } from '../cli/errors.ts'
 import { oneLine } from '../cli/printable.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
-import type { CONTEXT_FLAGS } from './definition.ts'
+import type { CONTEXT_FLAGS } from './flags.ts'
 
 /** `nunet cap list`: four headed blocks, an entry a line behind a tab (identity-and-actors §4.4). */
 export const capListHandler: Handler<typeof CONTEXT_FLAGS> = {

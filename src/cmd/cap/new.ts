@@ -9,7 +9,7 @@ import { confirm } from '../session/confirm.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
-import type { NEW_FLAGS } from './definition.ts'
+import type { NEW_FLAGS } from './flags.ts'
 
 /** `nunet cap new`. */
 export const capNewHandler: Handler<typeof NEW_FLAGS> = {

@@ -2,7 +2,7 @@ import type { Anchors } from '../../lib/ucan/index.ts'
 import type { Handler } from '../cli/command.ts'
 import { CommandError } from '../cli/errors.ts'
 import { changeAnchors } from './change.ts'
-import type { REMOVE_FLAGS } from './definition.ts'
+import type { REMOVE_FLAGS } from './flags.ts'
 import { readDid, readTokens } from './tokens.ts'
 
 /** `nunet cap remove`: silent on success. */

@@ -4,7 +4,7 @@ import { RefusedError } from '../cli/errors.ts'
 import { openIdentity } from '../session/identity.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { loadSettings } from '../session/settings.ts'
-import type { CONTEXT_FLAGS } from './definition.ts'
+import type { CONTEXT_FLAGS } from './flags.ts'
 import { readTokens } from './tokens.ts'
 
 /** `nunet cap revoke`: one revocation a line. */

@@ -46,6 +46,7 @@ export interface CommandInfo {
   readonly hidden?: true
 }
 
+/** A command that does something. */
 export interface Command<T extends FlagTable = FlagTable> extends CommandInfo {
   /** Positional words as help shows them, for example `<name>` or `[key]`; `…` at the end takes any number. */
   readonly words?: readonly string[]
@@ -75,6 +76,7 @@ export interface LazyNode extends CommandInfo {
   readonly open: () => Promise<Command | CommandGroup>
 }
 
+/** Anything in the tree of commands. */
 export type CommandNode = Command | CommandGroup | LazyNode
 
 export function isGroup(node: CommandNode): node is CommandGroup {

@@ -1,20 +1,6 @@
 import { command } from '../cli/command.ts'
-import type { FlagTable } from '../cli/flags.ts'
-import { ACTING_FLAGS } from '../deployments/flags.ts'
+import { DEPLOY_FLAGS } from './flags.ts'
 import { deployHandler } from './handler.ts'
-
-export const DEPLOY_FLAGS = {
-  ...ACTING_FLAGS,
-  timeout: { kind: 'duration', short: 't', description: 'time to get everything running', default: '5m' },
-  detach: { kind: 'bool', short: 'd', description: 'print the id and do not follow' },
-  logs: { kind: 'bool', description: 'print what the workloads write as it comes' },
-  output: {
-    kind: 'string',
-    short: 'o',
-    description: "'text', or 'json' for the outcome on standard output",
-    default: 'text'
-  }
-} as const satisfies FlagTable
 
 export const deploy = command({
   name: 'deploy',

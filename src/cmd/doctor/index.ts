@@ -1,18 +1,6 @@
 import { command } from '../cli/command.ts'
-import type { FlagTable } from '../cli/flags.ts'
-import { OUTPUT_FLAG } from '../deployments/flags.ts'
+import { DOCTOR_FLAGS } from './flags.ts'
 import { doctorHandler } from './handler.ts'
-
-export const DOCTOR_FLAGS = {
-  ...OUTPUT_FLAG,
-  context: {
-    kind: 'string',
-    short: 'c',
-    description: 'key and capability context of the node',
-    default: 'dms'
-  },
-  user: { kind: 'string', description: 'key and capability context of its owner', default: 'user' }
-} as const satisfies FlagTable
 
 export const doctor = command({
   name: 'doctor',

@@ -1,14 +1,10 @@
 /** `nunet key`: identities (cli-api-config §2.3, identity-and-actors §3.6). */
 
 import { type CommandNode, command } from '../cli/command.ts'
-import type { FlagTable } from '../cli/flags.ts'
 import { keyDidHandler } from './did.ts'
+import { KEY_NEW_FLAGS } from './flags.ts'
 import { keyListHandler } from './list.ts'
 import { keyNewHandler } from './new.ts'
-
-export const KEY_NEW_FLAGS = {
-  force: { kind: 'bool', short: 'f', description: 'replace a key of that name without asking' }
-} as const satisfies FlagTable
 
 export const keyCommands: readonly CommandNode[] = [
   command({

@@ -6,7 +6,7 @@ import { confirm } from '../session/confirm.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
-import type { KEY_NEW_FLAGS } from './index.ts'
+import type { KEY_NEW_FLAGS } from './flags.ts'
 
 /** `nunet key new`. */
 export const keyNewHandler: Handler<typeof KEY_NEW_FLAGS> = {

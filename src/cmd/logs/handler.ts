@@ -7,7 +7,7 @@ import { findDeployment } from '../deployments/find.ts'
 import { type LogSource, readLog, tailOffset } from '../deployments/log-stream.ts'
 import { createLogWriter } from '../deployments/log-writer.ts'
 import { recordMember, textMember } from '../session/call.ts'
-import type { LOGS_FLAGS } from './index.ts'
+import type { LOGS_FLAGS } from './flags.ts'
 
 type Stream = LogSource['stream']
 

@@ -1,14 +1,6 @@
 import { command } from '../cli/command.ts'
-import type { FlagTable } from '../cli/flags.ts'
-import { ACTING_FLAGS } from '../deployments/flags.ts'
+import { LOGS_FLAGS } from './flags.ts'
 import { logsHandler } from './handler.ts'
-
-export const LOGS_FLAGS = {
-  ...ACTING_FLAGS,
-  follow: { kind: 'bool', short: 'f', description: 'go on as the logs grow' },
-  stream: { kind: 'string', description: "'stdout', 'stderr' or 'both'", default: 'both' },
-  tail: { kind: 'uint', description: 'begin with the last lines, so many of each log' }
-} as const satisfies FlagTable
 
 export const logs = command({
   name: 'logs',

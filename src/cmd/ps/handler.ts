@@ -4,7 +4,7 @@ import { formatAge, formatTable, shortId } from '../cli/table.ts'
 import { connectNode, readOutput } from '../deployments/connect.ts'
 import { persist } from '../deployments/log-stream.ts'
 import { type AllocationRow, collectDeployments, type DeploymentRow, timeOf } from './collect.ts'
-import type { PS_FLAGS } from './index.ts'
+import type { PS_FLAGS } from './flags.ts'
 
 /** Pause between two looks with --watch. Milliseconds. */
 const WATCH_PAUSE_MS = 2000

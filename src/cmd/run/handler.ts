@@ -5,7 +5,7 @@ import { InterruptedError } from '../cli/errors.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
-import type { RUN_FLAGS } from './index.ts'
+import type { RUN_FLAGS } from './flags.ts'
 
 /** `nunet run`. */
 export const runHandler: Handler<typeof RUN_FLAGS> = {

@@ -1,15 +1,6 @@
 import { command } from '../cli/command.ts'
-import type { FlagTable } from '../cli/flags.ts'
+import { RUN_FLAGS } from './flags.ts'
 import { runHandler } from './handler.ts'
-
-export const RUN_FLAGS = {
-  context: {
-    kind: 'string',
-    short: 'c',
-    description: 'key and capability context of the node',
-    default: 'dms'
-  }
-} as const satisfies FlagTable
 
 export const run = command({
   name: 'run',

@@ -4,8 +4,8 @@ import { runNode } from '../run/handler.ts'
 import { tellDaemon } from '../session/daemon-signal.ts'
 import { userPaths } from '../session/paths.ts'
 import { prepareConfig } from './config-file.ts'
+import type { UP_FLAGS } from './flags.ts'
 import { ensureIdentity, Passphrases } from './identities.ts'
-import type { UP_FLAGS } from './index.ts'
 import { ensureTrust } from './trust.ts'
 
 /** `nunet up`. */

@@ -3,9 +3,10 @@
  * payload's member names are those of the wire.
  */
 
-import { type BehaviorSpec, behavior } from './behavior.ts'
+import { behavior } from './behavior.ts'
 import { listRequest } from './deployment-list.ts'
 import { prepareOnboarding } from './onboard.ts'
+import type { BehaviorSpec } from './types.ts'
 
 /** Replies to a broadcast are waited for until it expires, so a short life; -t makes it longer. */
 const BROADCAST_TIMEOUT_MS = 5000

@@ -6,10 +6,10 @@ import { isRecord } from '../../session/call.ts'
 import { parseDestination } from '../../session/destination.ts'
 import { DEFAULT_TIMEOUT_MS, openSession, type Session } from '../../session/session.ts'
 import { loadSettings } from '../../session/settings.ts'
-import type { MESSAGE_FLAGS } from '../definition.ts'
 import { expiryOf } from '../expiry.ts'
+import type { MESSAGE_FLAGS } from '../flags.ts'
 import { printReply } from '../print-reply.ts'
-import type { BehaviorSpec, PayloadSource } from './behavior.ts'
+import type { BehaviorSpec, PayloadSource } from './types.ts'
 
 /** Invokes or broadcasts a behaviour and prints what comes back. */
 export async function runBehavior(

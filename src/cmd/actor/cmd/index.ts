@@ -1,7 +1,7 @@
 /** `nunet actor cmd`: behaviours by name (cli-api-config §3). */
 
 import type { CommandGroup } from '../../cli/command.ts'
-import { MESSAGE_FLAGS } from '../definition.ts'
+import { MESSAGE_FLAGS } from '../flags.ts'
 import { behaviorCommand } from './behavior.ts'
 import { BEHAVIORS } from './behaviors.ts'
 

@@ -5,7 +5,7 @@ import { formatBytes, parseBytes } from '../../../utils/index.ts'
 import { CommandError, UsageError } from '../../cli/errors.ts'
 import type { Terminal } from '../../cli/terminal.ts'
 import { isRecord, member, numberMember, textMember } from '../../session/call.ts'
-import type { PayloadSource } from './behavior.ts'
+import type { PayloadSource } from './types.ts'
 
 interface OnboardFlags {
   readonly cpu: number

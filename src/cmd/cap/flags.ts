@@ -1,0 +1,65 @@
+/** Flags of `nunet cap` (cli-api-config §2.5). */
+
+import type { FlagTable } from '../cli/flags.ts'
+
+/** Which context. */
+export const CONTEXT_FLAGS = {
+  context: { kind: 'string', short: 'c', description: 'capability context', default: 'user' }
+} as const satisfies FlagTable
+
+/** `nunet cap new`. */
+export const NEW_FLAGS = {
+  force: { kind: 'bool', short: 'f', description: 'replace a context of that name without asking' }
+} as const satisfies FlagTable
+
+/** `nunet cap anchor`. */
+export const ANCHOR_FLAGS = {
+  ...CONTEXT_FLAGS,
+  root: { kind: 'string', description: 'DID that may do everything' },
+  require: { kind: 'string', description: 'token list: whom to accept' },
+  provide: { kind: 'string', description: 'token list: what this context was granted' },
+  revoke: { kind: 'string', description: 'revocation token' }
+} as const satisfies FlagTable
+
+/** What a token says: `nunet cap grant`. */
+export const TOKEN_FLAGS = {
+  ...CONTEXT_FLAGS,
+  cap: { kind: 'strings', description: 'capability to give, for example /dms/deployment; repeatable' },
+  topic: {
+    kind: 'strings',
+    short: 't',
+    description: 'topic the capabilities may be broadcast on; repeatable'
+  },
+  audience: {
+    kind: 'string',
+    short: 'a',
+    description: 'DID the subject may use them with; anybody unless given'
+  },
+  expiry: { kind: 'time', short: 'e', description: 'date or time they end' },
+  duration: { kind: 'duration', description: 'how long they last, for example 720h or 30d' },
+  depth: {
+    kind: 'uint',
+    short: 'd',
+    description: 'how often they may be delegated further; 0 is without limit',
+    default: '0'
+  }
+} as const satisfies FlagTable
+
+/** `nunet cap delegate`. */
+export const DELEGATE_FLAGS = {
+  ...TOKEN_FLAGS,
+  'auto-expire': { kind: 'bool', description: 'end with the token that is passed on' },
+  'self-sign': {
+    kind: 'string',
+    description: "'no', 'also' or 'only': sign on the own authority as well",
+    default: 'no'
+  }
+} as const satisfies FlagTable
+
+/** `nunet cap remove`. */
+export const REMOVE_FLAGS = {
+  ...CONTEXT_FLAGS,
+  root: { kind: 'string', description: 'DID to trust no longer' },
+  require: { kind: 'string', description: 'token to remove' },
+  provide: { kind: 'string', description: 'token to remove' }
+} as const satisfies FlagTable
