@@ -1,4 +1,4 @@
-import { parseDid } from '../../lib/did/index.ts'
+import { parseDid, publicKeyOfDid } from '../../lib/did/index.ts'
 import { parseToken, parseTokenList, type Token } from '../../lib/ucan/index.ts'
 import type { Did } from '../../types/index.ts'
 import { errorMessage } from '../../utils/index.ts'
@@ -20,7 +20,10 @@ export function readTokens(text: string): readonly Token[] {
 /** @throws CommandError */
 export function readDid(text: string): Did {
   try {
-    return parseDid(text)
+    const did = parseDid(text)
+    // A key with a typing mistake would be trusted in vain.
+    if (did.startsWith('did:key:')) publicKeyOfDid(did)
+    return did
   } catch (cause) {
     throw new CommandError(`'${text.slice(0, 120)}' is not a DID: ${errorMessage(cause)}`, {
       cause,

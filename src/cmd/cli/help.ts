@@ -16,7 +16,7 @@ export function helpText(
     Object.entries(inherited).filter(([name]) => isGroup(node) || !(name in node.flags))
   )
   const sections = isGroup(node) ? groupSections(node, path) : commandSections(node, path)
-  sections.push(section('Flags inherited', flagLines(globals)))
+  sections.push(section(isGroup(node) ? 'Flags of all commands' : 'Inherited flags', flagLines(globals)))
   if (isGroup(node)) sections.push(`Use "${path.join(' ')} <command> --help" for more about a command.`)
   return `${sections.filter(text => text !== '').join('\n\n')}\n`
 }

@@ -20,6 +20,9 @@ import { resolvePassphrase } from './passphrase.ts'
 /** Message expiry from now when nothing was said (identity-and-actors §8.4). Milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 30_000
 
+/** The local node knows its handle by heart; what is silent for so long is no node. Milliseconds. */
+const HANDLE_TIMEOUT_MS = 10_000
+
 export interface SessionOptions {
   readonly cli: Cli
   readonly config: Config
@@ -59,7 +62,9 @@ export async function openSession({ cli, config, globals, context }: SessionOpti
 }
 
 async function readNodeHandle(client: ApiClient, signal: AbortSignal): Promise<Handle> {
-  const value: unknown = JSON.parse(bytesToUtf8(await client.handle({ signal })))
+  const value: unknown = JSON.parse(
+    bytesToUtf8(await client.handle({ signal, timeoutMs: HANDLE_TIMEOUT_MS }))
+  )
   const handle = handleFromWire(value)
   if (!handle.ok || handle.value.address.host === '') {
     throw new CommandError(`what answers on ${client.target} is no NuNet node`, {
