@@ -12,6 +12,7 @@ import {
   COMMIT_TTL_MS,
   FINGERPRINT_LIMIT_MS,
   FINGERPRINT_TTL_MS,
+  MAX_ALTERNATIVES,
   MAX_BID_PROBES,
   MAX_REMEMBERED_BIDS
 } from './constants.ts'
@@ -19,10 +20,24 @@ import { formatLocation, satisfiesLocation } from './location.ts'
 import type { BidEntry, BidRequest } from './messages.ts'
 import type { ProviderDeps } from './types.ts'
 
+/** What a provider offers in answer to a request. */
+export interface BidDecision {
+  /** The node it bids for. */
+  readonly entry: BidEntry
+  /**
+   * Extension, for an orchestrator that asked for reasons: other nodes it would take instead. It takes one of an
+   * ensemble, but who chooses among several providers must know what each could do.
+   */
+  readonly alternatives: readonly BidEntry[]
+  /** Why it does not bid for the remaining nodes that were looked at. */
+  readonly declined: Refusal | undefined
+}
+
 /** A bid that was made. */
 export interface RememberedBid {
   readonly ensembleId: string
-  readonly entry: BidEntry
+  /** Nodes that may be committed: the one bid for and its alternatives. */
+  readonly nodes: ReadonlySet<string>
   /** Actor id of who asked. */
   readonly owner: string
   readonly expiresAtMs: number
@@ -60,8 +75,8 @@ export class BidDesk {
     this.#allowPrivileged = options.allowPrivilegedDocker
   }
 
-  /** The entry to bid for, remembered; or why there is none. Entries are tried in random order. */
-  async decide(request: BidRequest, from: Handle): Promise<Result<{ entry: BidEntry }>> {
+  /** What to bid for, remembered; or why nothing. Entries are tried in random order. */
+  async decide(request: BidRequest, from: Handle): Promise<Result<BidDecision>> {
     this.sweep()
     const early = this.#refuseAll(request, from)
     if (early) return refuse(early)
@@ -71,9 +86,15 @@ export class BidDesk {
       probesLeft: MAX_BID_PROBES
     }
     const causes: Refusal[] = []
+    const fitting: BidEntry[] = []
+    const wanted = request.explain ? 1 + MAX_ALTERNATIVES : 1
     for (const entry of this.#shuffled(request.entries)) {
+      if (fitting.length >= wanted) break
       const problems = await this.#problems(entry, books)
-      if (problems.length === 0) return this.#answer(request, entry, from)
+      if (problems.length === 0) {
+        fitting.push(entry)
+        continue
+      }
       const text = problems.map(problem => problem.message).join('; ')
       causes.push(
         refusal('BID_NODE', `node '${entry.node_id}': ${text}`, {
@@ -82,7 +103,15 @@ export class BidDesk {
         })
       )
     }
-    return refuse(refusal('BID_NONE', 'no node of the request can run on this provider', { causes }))
+    const [entry, ...alternatives] = fitting
+    if (entry === undefined) {
+      return refuse(refusal('BID_NONE', 'no node of the request can run on this provider', { causes }))
+    }
+    const declined =
+      causes.length > 0
+        ? refusal('BID_SOME', 'some nodes of the request cannot run on this provider', { causes })
+        : undefined
+    return this.#answer(request, { entry, alternatives, declined }, from)
   }
 
   /** The live bid for an ensemble, made to this asker. */
@@ -124,7 +153,7 @@ export class BidDesk {
     return undefined
   }
 
-  #answer(request: BidRequest, entry: BidEntry, from: Handle): Result<{ entry: BidEntry }> {
+  #answer(request: BidRequest, decision: BidDecision, from: Handle): Result<BidDecision> {
     const { ensembleId } = request
     // Two requests may have been weighed at the same time; the first to get here is the answer.
     if (this.#answered.has(answerKey(request, from))) {
@@ -133,11 +162,12 @@ export class BidDesk {
     const expiresAtMs = this.#deps.clock.nowMs() + COMMIT_TTL_MS
     const key = `${ensembleId}/${from.id}`
     this.#bids.delete(key)
-    this.#bids.set(key, { ensembleId, entry, owner: from.id, expiresAtMs })
+    const nodes = new Set([decision.entry, ...decision.alternatives].map(entry => entry.node_id))
+    this.#bids.set(key, { ensembleId, nodes, owner: from.id, expiresAtMs })
     this.#answered.set(answerKey(request, from), expiresAtMs)
     trim(this.#bids)
     trim(this.#answered)
-    return ok({ entry })
+    return ok(decision)
   }
 
   async #problems(entry: BidEntry, books: Books): Promise<Refusal[]> {

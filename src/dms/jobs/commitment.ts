@@ -91,11 +91,9 @@ export class Commitments {
         `no bid for ensemble '${request.EnsembleID}', or it expired; ask for bids again`
       )
     }
-    if (request.NodeID !== '' && request.NodeID !== bid.entry.node_id) {
-      return refusal(
-        'COMMIT_NODE',
-        `the bid was for node '${bid.entry.node_id}', not for '${request.NodeID}'`
-      )
+    if (request.NodeID !== '' && !bid.nodes.has(request.NodeID)) {
+      const offered = [...bid.nodes].map(node => `'${node}'`).join(' or ')
+      return refusal('COMMIT_NODE', `the bid was for node ${offered}, not for '${request.NodeID}'`)
     }
     if (db.reservations.listByEnsemble(request.EnsembleID).some(record => record.owner !== from.id)) {
       return refusal('COMMIT_FOREIGN', 'another orchestrator holds reservations under this ensemble id')

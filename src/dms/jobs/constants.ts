@@ -79,3 +79,6 @@ export const MAX_PORTS_PER_COMMIT = 256
 
 /** Host ports probed for one bid request at most; the rest is probed when it is committed. */
 export const MAX_BID_PROBES = 512
+
+/** Other nodes of an ensemble a provider offers besides the one it bids for. Each is some 600 bytes of the reply. */
+export const MAX_ALTERNATIVES = 31

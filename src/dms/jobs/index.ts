@@ -10,6 +10,7 @@
  *
  * @packageDocumentation
  */
+export type { BidDecision } from './bidding.ts'
 export { COMMIT_TTL_MS, LOG_RETENTION_MS } from './constants.ts'
 export type { LogsRequest } from './ensemble-service.ts'
 export { JobsError, type JobsErrorCode } from './errors.ts'

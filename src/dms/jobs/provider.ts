@@ -7,7 +7,7 @@ import type { HandleWire } from '../../actor/index.ts'
 import type { AbortOptions, Handle, Result, Startable } from '../../types/index.ts'
 import { Mutex, refusal, refuse } from '../../utils/index.ts'
 import { Allocator } from './allocator.ts'
-import { BidDesk } from './bidding.ts'
+import { type BidDecision, BidDesk } from './bidding.ts'
 import { Commitments, type PortMapping } from './commitment.ts'
 import { COMMIT_TTL_MS, LOG_RETENTION_MS, START_LIMIT_MS, STOP_GRACE_MS } from './constants.ts'
 import { EnsembleService, type LogsRequest } from './ensemble-service.ts'
@@ -17,13 +17,7 @@ import { parseAllocationId } from './ids.ts'
 import { createDiskJobFiles } from './job-files.ts'
 import { type ListedAllocation, listAllocation } from './listing.ts'
 import { LogReader } from './logs.ts'
-import type {
-  AllocateRequest,
-  AllocationStatusReply,
-  BidEntry,
-  BidRequest,
-  CommitRequest
-} from './messages.ts'
+import type { AllocateRequest, AllocationStatusReply, BidRequest, CommitRequest } from './messages.ts'
 import { Notifier } from './notifier.ts'
 import { releaseOrphanReservations, removeOrphanExecutions } from './recovery.ts'
 import { AllocationRegistry, type RegistryDeps } from './registry.ts'
@@ -121,7 +115,7 @@ export class Provider implements Startable {
   }
 
   /** Whether to bid and for which entry; a refusal says for each node what is lacking here. */
-  async decideBid(request: BidRequest, from: Handle): Promise<Result<{ entry: BidEntry }>> {
+  async decideBid(request: BidRequest, from: Handle): Promise<Result<BidDecision>> {
     if (!this.#isReady) return refuse(NOT_READY)
     return await this.#bids.decide(request, from)
   }

@@ -59,6 +59,40 @@ test('an entry that fits is chosen among those that do not', async () => {
   assert.equal(bid.ok && bid.value.entry.node_id, 'b')
 })
 
+test('an orchestrator that asks for reasons hears of every node the provider could take, and why not of the others', async () => {
+  await using world = await startedWorld()
+  const entries = [
+    bidEntry({ node_id: 'a' }),
+    bidEntry({ node_id: 'b' }),
+    bidEntry({ node_id: 'c', resources: amount(99) })
+  ]
+  const bid = await world.provider.decideBid({ ...bidRequest({ entries }), explain: true }, ORCHESTRATOR)
+  assert.ok(bid.ok)
+  const { entry, alternatives, declined } = bid.value
+  assert.deepEqual([entry, ...alternatives].map(offered => offered.node_id).sort(), ['a', 'b'])
+  assert.deepEqual(
+    declined?.causes?.map(cause => cause.details?.['node']),
+    ['c']
+  )
+  for (const { node_id } of [entry, ...alternatives]) {
+    const committed = await world.provider.commit(
+      commitRequest({ NodeID: node_id, AllocationName: `${ENSEMBLE}_${node_id}.web`, PortMapping: {} }),
+      ORCHESTRATOR
+    )
+    assert.equal(committed.Error, '')
+  }
+  const other = await world.provider.commit(commitRequest({ NodeID: 'c' }), ORCHESTRATOR)
+  assert.match(other.Error, /the bid was for node '[ab]' or '[ab]'/)
+})
+
+test('an older orchestrator gets one bid', async () => {
+  await using world = await startedWorld()
+  const entries = [bidEntry({ node_id: 'a' }), bidEntry({ node_id: 'b' })]
+  const bid = await world.provider.decideBid({ ...bidRequest({ entries }), explain: false }, ORCHESTRATOR)
+  assert.ok(bid.ok)
+  assert.deepEqual(bid.value.alternatives, [])
+})
+
 const REFUSED: [string, Record<string, unknown>, string][] = [
   ['privileged docker', { general_requirements: { privileged_docker: true } }, 'BID_PRIVILEGED'],
   ['another continent', { location: { accept: [{ continent: 'Asia' }], reject: [] } }, 'BID_LOCATION'],
