@@ -6,3 +6,6 @@ export const GRANT_LIFE_MS = 3_600_000
  * is signed, so there is no gap (the existing system renews exactly at expiry).
  */
 export const GRANT_RENEWAL_MS = GRANT_LIFE_MS / 2
+
+/** Time after which a renewal that failed is tried again: the old token still holds. */
+export const GRANT_RETRY_MS = 60_000

@@ -7,7 +7,7 @@
 import type { CapabilityContext, Token } from '../../lib/ucan/index.ts'
 import type { Clock, Did, Logger, Timer } from '../../types/index.ts'
 import { errorMessage } from '../../utils/index.ts'
-import { GRANT_LIFE_MS, GRANT_RENEWAL_MS } from './constants.ts'
+import { GRANT_LIFE_MS, GRANT_RENEWAL_MS, GRANT_RETRY_MS } from './constants.ts'
 
 /** Who may call what on whom. */
 export interface GrantRequest {
@@ -53,20 +53,28 @@ export interface GrantKeeperDeps {
 export class GrantKeeper {
   readonly #deps: GrantKeeperDeps
   readonly #grants = new Set<KeptGrant>()
+  #isStopped = false
 
   constructor(deps: GrantKeeperDeps) {
     this.#deps = deps
   }
 
-  /** Installs a grant; resolves when messages covered by it are admitted. */
+  /** Installs a grant; resolves when messages covered by it are admitted. After `stop` it is revoked at once. */
   async install(request: GrantRequest): Promise<Grant> {
     const kept = new KeptGrant(this.#deps, request, () => this.#grants.delete(kept))
-    await kept.renew()
     this.#grants.add(kept)
+    try {
+      await kept.renew()
+    } catch (error) {
+      kept.revoke()
+      throw error
+    }
+    if (this.#isStopped) kept.revoke()
     return kept
   }
 
   stop(): void {
+    this.#isStopped = true
     for (const grant of [...this.#grants]) grant.revoke()
   }
 }
@@ -109,6 +117,8 @@ class KeptGrant implements Grant {
     try {
       await this.renew()
     } catch (error) {
+      if (!this.#revoked)
+        this.#timer = this.#deps.clock.setTimer(GRANT_RETRY_MS, () => void this.#renewInBackground())
       this.#deps.log.error('dynamic grant not renewed', {
         capabilities: this.#request.capabilities,
         subject: this.#request.subject,

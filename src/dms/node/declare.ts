@@ -1,14 +1,37 @@
+/** How the behaviours of the node are declared: each keeps its payload type to itself until an actor takes it. */
+
 import { z } from 'zod'
-import type { Behavior } from '../../actor/index.ts'
+import type { Actor, Behavior } from '../../actor/index.ts'
+import { NuError } from '../../utils/index.ts'
 
 /** Payload of behaviours that take none; whatever a caller sends is not looked at. */
-export const noPayload = z.unknown()
+export const noPayload: z.ZodUnknown = z.unknown()
+
+/** A behaviour that is ready to be given to an actor. */
+export type Declaration = (actor: Pick<Actor, 'addBehavior'>) => () => void
+
+/** What an answer to a failed call can tell: the reason, one line. */
+export interface Failure {
+  readonly message: string
+}
+
+interface DeclaredBehavior<Request> extends Omit<Behavior<Request, unknown>, 'onError'> {
+  readonly onError?: (failure: Failure) => unknown
+}
 
 /**
- * Keeps the payload type inside a declaration while a list holds declarations of all kinds: each parses its
- * payload with its own schema before its own handler sees it.
+ * Declares a behaviour. A handler may throw a `NuError` for its caller to read: `onError` gets its text and hint, and
+ * of any other fault no more than that there was one.
  */
-export function declare<Request>(behavior: Behavior<Request, unknown>): Behavior {
-  // Sound because the dispatcher passes `handle` only what `request` returned; the type system cannot say so.
-  return behavior as unknown as Behavior
+export function declare<Request>({ onError, ...behavior }: DeclaredBehavior<Request>): Declaration {
+  const answer = onError && {
+    onError: (problem: { readonly message: string; readonly error?: unknown }) =>
+      onError({ message: reasonOf(problem) })
+  }
+  return actor => actor.addBehavior({ ...behavior, ...answer })
+}
+
+function reasonOf({ message, error }: { readonly message: string; readonly error?: unknown }): string {
+  if (!(error instanceof NuError)) return message
+  return error.hint ? `${error.message}; ${error.hint}` : error.message
 }

@@ -3,14 +3,14 @@
  * a collaborator, so that hundreds of nodes can live in one process under a virtual clock.
  */
 
-import { type Behavior, createRootActor, type RootActor } from '../../actor/index.ts'
+import { createRootActor, type RootActor } from '../../actor/index.ts'
 import type { Database } from '../../db/index.ts'
 import type { Executor } from '../../executor/index.ts'
 import type { Hardware } from '../../hardware/index.ts'
 import type { PrivateKey } from '../../lib/crypto/index.ts'
 import { didOfActorId, rootHandleOfPeer } from '../../lib/did/index.ts'
 import type { CapabilityContext } from '../../lib/ucan/index.ts'
-import type { Network, PeerInfo } from '../../network/index.ts'
+import type { Network } from '../../network/index.ts'
 import type {
   AbortOptions,
   Clock,
@@ -18,10 +18,10 @@ import type {
   Handle,
   Logger,
   LogLevel,
-  PeerId,
   RandomSource,
   Startable
 } from '../../types/index.ts'
+import { errorMessage } from '../../utils/index.ts'
 import type { LocationSpec } from '../ensemble/index.ts'
 import { GrantKeeper, installGrant } from '../grants/index.ts'
 import { Provider, type ProviderDeps, type GrantRequest as ProviderGrantRequest } from '../jobs/index.ts'
@@ -35,6 +35,8 @@ import { peerBehaviors } from './behaviors/peers.ts'
 import { providerBehaviors } from './behaviors/provider.ts'
 import { publicBehaviors } from './behaviors/public.ts'
 import { resourceBehaviors } from './behaviors/resources.ts'
+import type { Declaration } from './declare.ts'
+import { PeerAddresses } from './peer-addresses.ts'
 
 export interface NodeDeps {
   network: Network
@@ -72,9 +74,8 @@ export class Node implements Startable {
   readonly provider: Provider
   readonly orchestrator: Orchestrator
   readonly #grants: GrantKeeper
-  /** Addresses of peers as last seen, for questions that must be answered at once. */
-  readonly #peerAddresses = new Map<PeerId, string>()
-  #unsubscribe: (() => void) | undefined
+  readonly #addresses: PeerAddresses
+  #isStarted = false
 
   constructor(deps: NodeDeps, options: NodeOptions) {
     this.#deps = deps
@@ -89,6 +90,7 @@ export class Node implements Startable {
       log: log.child({ component: 'actor' })
     })
     this.handle = rootHandleOfPeer(network.peerId)
+    this.#addresses = new PeerAddresses({ network, log })
     this.#grants = new GrantKeeper({ context, clock, log })
     this.resources = new ResourceManager({
       reservations: database.reservations,
@@ -114,37 +116,46 @@ export class Node implements Startable {
         random,
         log: log.child({ component: 'orchestrator' }),
         createActor: (inbox, key) => this.actor.createChild({ inbox, ...(key ? { privateKey: key } : {}) }),
-        addressOf: peer => this.#peerAddresses.get(peer)
+        addressOf: peer => this.#addresses.of(peer)
       },
       { workDirectory: options.workDirectory }
     )
-    for (const behavior of this.#behaviors()) this.actor.addBehavior(behavior)
+    for (const addTo of this.#declarations()) addTo(this.actor)
   }
 
   /** Recovers what ran before, then answers messages. The network must be started. */
   async start(options: AbortOptions = {}): Promise<void> {
-    if (this.#unsubscribe) return
-    const { network } = this.#deps
-    this.#unsubscribe = network.onEvent(event => {
-      if (event.type === 'peer-connected') void this.#learnAddresses()
-    })
-    await this.#learnAddresses()
+    if (this.#isStarted) return
+    this.#isStarted = true
+    await this.#addresses.start()
     await this.actor.start(options)
     await this.resources.start()
     await this.onboarding.start(options)
     await this.provider.start(options)
+    options.signal?.throwIfAborted()
     await this.orchestrator.start()
   }
 
-  /** Lets go of everything; workloads go on running and are adopted at the next start. */
+  /**
+   * Lets go of everything; workloads go on running and are adopted at the next start. A part that fails to stop does
+   * not keep the others from it. A stopped node is not started again.
+   */
   async stop(): Promise<void> {
-    this.#unsubscribe?.()
-    this.#unsubscribe = undefined
-    await this.orchestrator.stop()
-    await this.provider.stop()
-    await this.resources.stop()
-    this.#grants.stop()
-    await this.actor.stop()
+    const parts: [string, () => Promise<void> | void][] = [
+      ['orchestrator', () => this.orchestrator.stop()],
+      ['provider', () => this.provider.stop()],
+      ['resources', () => this.resources.stop()],
+      ['grants', () => this.#grants.stop()],
+      ['actor', () => this.actor.stop()],
+      ['addresses', () => this.#addresses.stop()]
+    ]
+    for (const [part, stop] of parts) {
+      try {
+        await stop()
+      } catch (error) {
+        this.#deps.log.error('part of the node did not stop', { part, error: errorMessage(error) })
+      }
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -196,7 +207,7 @@ export class Node implements Startable {
     )
   }
 
-  #behaviors(): Behavior[] {
+  #declarations(): Declaration[] {
     const { network, context, hardware, clock, privateKey, setLogLevel } = this.#deps
     const { resources, onboarding, provider, orchestrator, handle } = this
     const { location } = this.#options
@@ -210,21 +221,4 @@ export class Node implements Startable {
       ...providerBehaviors({ provider, resources, network, handle, privateKey, location })
     ]
   }
-
-  async #learnAddresses(): Promise<void> {
-    const infos = await this.#deps.network.peers()
-    for (const info of infos.filter(candidate => candidate.connected)) {
-      const ip = firstIp(info)
-      if (ip !== undefined) this.#peerAddresses.set(info.peer, ip)
-    }
-  }
-}
-
-/** The IP of a peer's first direct address. */
-function firstIp(info: PeerInfo): string | undefined {
-  for (const address of info.addresses) {
-    const match = /^\/ip[46]\/([^/]+)\//.exec(address)
-    if (match?.[1] !== undefined && !address.includes('/p2p-circuit')) return match[1]
-  }
-  return undefined
 }

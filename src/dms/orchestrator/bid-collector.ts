@@ -22,7 +22,7 @@ import { BEHAVIORS, BID_TOPIC } from '../jobs/index.ts'
 import { type Bid, type Decline, readBidAnswer } from './bid.ts'
 import { buildBidRequest } from './bid-request.ts'
 import { type CloseReason, judgeWindow } from './bid-window.ts'
-import { BID_WINDOW_MS, MAX_BIDS_PER_NODE } from './constants.ts'
+import { BID_WINDOW_MS, MAX_BIDS_PER_NODE, MAX_DECLINES } from './constants.ts'
 import { findAssignment } from './search.ts'
 
 export interface BidCollectorDeps {
@@ -37,7 +37,7 @@ export interface BidRequestRound {
   readonly ensemble: EnsembleV1
   /** Never repeats for one ensemble. */
   readonly nonce: number
-  /** Peers that must not be asked again, by node: those whose commit failed. */
+  /** Peers that must not be chosen: those whose commit failed, and those that still hold something of it. */
   readonly excludedPeers: readonly PeerId[]
 }
 
@@ -80,6 +80,12 @@ class Round {
   readonly #startMs: number
   readonly #closed = Promise.withResolvers<CloseReason>()
   readonly #ending = new AbortController()
+  /** What the ensemble excludes and what this round does. */
+  readonly #excluded: ReadonlySet<string>
+  /** Nodes by the peer they are pinned to. */
+  readonly #pinned: ReadonlyMap<string, ReadonlySet<string>>
+  /** Bids are only added, so once every node can be placed it stays so. */
+  #isPlaceable = false
   #lastAnswerMs: number | undefined
   #timer: Timer | undefined
 
@@ -89,13 +95,15 @@ class Round {
     this.#round = round
     this.#startMs = deps.clock.monotonicMs()
     this.#bids = new Map(Object.keys(round.ensemble.nodes).map(node => [node, []]))
+    this.#excluded = new Set([...(round.ensemble.exclude_peers ?? []), ...round.excludedPeers])
+    this.#pinned = pinnedNodes(round.ensemble)
   }
 
   async execute({ signal }: AbortOptions): Promise<BidRoundResult> {
+    signal?.throwIfAborted()
     const onAbort = (): void => this.#closed.reject(signal?.reason)
-    if (signal?.aborted) onAbort()
     signal?.addEventListener('abort', onAbort, { once: true })
-    const asking = this.#ask()
+    const asking = this.#ask().map(request => this.#guard(request))
     try {
       this.#judge()
       const reason = await this.#closed.promise
@@ -104,7 +112,7 @@ class Round {
         declines: this.#declines,
         unreachable: this.#unreachable,
         asked: this.#asked.size,
-        answered: this.#answered.size,
+        answered: this.#answeredCount(),
         reason
       }
     } finally {
@@ -126,10 +134,19 @@ class Round {
     return requests
   }
 
+  /** A request that fails is a fault of this round; nothing it throws may stay without a reader. */
+  async #guard(request: Promise<void>): Promise<void> {
+    try {
+      await request
+    } catch (error) {
+      if (!this.#ending.signal.aborted) this.#closed.reject(error)
+    }
+  }
+
   async #askPinned(node: string, peerText: string): Promise<void> {
     const peer = parsePeerId(peerText)
     this.#asked.add(peer)
-    const payload = this.#payload([node])
+    const payload = this.#payload([node], this.#excluded)
     const reply = await this.#actor.invoke(rootHandleOfPeer(peer), BEHAVIORS.bidRequest, payload, {
       timeoutMs: BID_WINDOW_MS,
       signal: this.#ending.signal
@@ -144,25 +161,27 @@ class Round {
   }
 
   async #askEveryone(nodes: readonly string[]): Promise<void> {
-    for (const peer of this.#deps.network.subscribers(BID_TOPIC)) this.#asked.add(peer)
-    const replies = this.#actor.broadcast(BID_TOPIC, BEHAVIORS.bidRequest, this.#payload(nodes), {
+    for (const peer of this.#deps.network.subscribers(BID_TOPIC)) {
+      this.#asked.add(peer)
+      // Its answer is known; there is no need to wait for it.
+      if (this.#excluded.has(peer)) this.#answered.add(peer)
+    }
+    // A provider answers once per request: a pinned peer must answer the one that was sent to it alone.
+    const payload = this.#payload(nodes, new Set([...this.#excluded, ...this.#pinned.keys()]))
+    const replies = this.#actor.broadcast(BID_TOPIC, BEHAVIORS.bidRequest, payload, {
       timeoutMs: BID_WINDOW_MS,
       replyTo: BEHAVIORS.bid,
       signal: this.#ending.signal
     })
-    try {
-      for await (const reply of replies) this.#take(reply.payload, reply.from)
-    } catch (error) {
-      if (!this.#ending.signal.aborted) this.#closed.reject(error)
+    for await (const reply of replies) {
+      // Excluded from the broadcast; whatever it answers to that is not its bid.
+      if (!this.#pinned.has(reply.from.address.host)) this.#take(reply.payload, reply.from)
     }
   }
 
-  #payload(nodes: readonly string[]): Record<string, unknown> {
-    const { ensembleId, ensemble, nonce, excludedPeers } = this.#round
-    return buildBidRequest(ensembleId, ensemble, nodes, {
-      nonce,
-      excludedPeers: [...(ensemble.exclude_peers ?? []), ...excludedPeers]
-    })
+  #payload(nodes: readonly string[], excluded: ReadonlySet<string>): Record<string, unknown> {
+    const { ensembleId, ensemble, nonce } = this.#round
+    return buildBidRequest(ensembleId, ensemble, nodes, { nonce, excludedPeers: [...excluded] })
   }
 
   #take(payload: unknown, from: Handle): void {
@@ -179,8 +198,9 @@ class Round {
     if (this.#answered.has(peer)) return
     this.#answered.add(peer)
     this.#lastAnswerMs = this.#elapsed()
-    if (answer.value.kind === 'decline') this.#declines.push(answer.value.decline)
-    else this.#keep(answer.value.bid)
+    if (answer.value.kind === 'decline') {
+      if (this.#declines.length < MAX_DECLINES) this.#declines.push(answer.value.decline)
+    } else this.#keep(answer.value.bid)
     this.#judge()
   }
 
@@ -190,7 +210,8 @@ class Round {
     const kept = this.#bids.get(bid.node)
     if (node === undefined || kept === undefined || kept.length >= MAX_BIDS_PER_NODE) return
     if (node.peer !== undefined && node.peer !== bid.peer) return
-    if (this.#round.excludedPeers.includes(bid.peer)) return
+    if (node.peer === undefined && this.#pinned.has(bid.peer)) return
+    if (this.#excluded.has(bid.peer)) return
     if (node.peer === undefined && !locationAccepted(node.location, bid.location)) return
     kept.push(bid)
   }
@@ -198,21 +219,36 @@ class Round {
   #judge(): void {
     this.#timer?.cancel()
     const counts = [...this.#bids.values()].map(bids => bids.length)
+    this.#isPlaceable ||= counts.every(count => count > 0) && findAssignment(this.#bids, this.#deps.random).ok
     const verdict = judgeWindow({
       elapsedMs: this.#elapsed(),
       asked: this.#asked.size,
-      answered: [...this.#asked].filter(peer => this.#answered.has(peer)).length,
+      answered: this.#answeredCount(),
       lastAnswerMs: this.#lastAnswerMs,
       fewestBids: Math.min(...counts),
-      placeable: counts.every(count => count > 0) && findAssignment(this.#bids, this.#deps.random).ok
+      placeable: this.#isPlaceable
     })
     if (verdict.closed) this.#closed.resolve(verdict.reason)
     else this.#timer = this.#deps.clock.setTimer(verdict.checkInMs, () => this.#judge())
   }
 
+  /** Of those that were asked; an answer of somebody else says nothing about them. */
+  #answeredCount(): number {
+    return [...this.#asked].filter(peer => this.#answered.has(peer)).length
+  }
+
   #elapsed(): number {
     return this.#deps.clock.monotonicMs() - this.#startMs
   }
+}
+
+function pinnedNodes(ensemble: EnsembleV1): Map<string, Set<string>> {
+  const pinned = new Map<string, Set<string>>()
+  for (const [name, { peer }] of Object.entries(ensemble.nodes)) {
+    if (peer === undefined) continue
+    pinned.set(peer, (pinned.get(peer) ?? new Set()).add(name))
+  }
+  return pinned
 }
 
 /** Location rule of later releases (deployment §1.4.8): with `accept` one entry must match, else no `reject` may. */

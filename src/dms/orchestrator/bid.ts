@@ -18,7 +18,7 @@ import {
   utf8ToBytes
 } from '../../utils/index.ts'
 import type { LocationSpec } from '../ensemble/index.ts'
-import { refusalSchema, type WireRefusal } from '../jobs/index.ts'
+import { readPeerRefusal } from './bounds.ts'
 
 /** Which release's form a bid is written in. */
 export type BidEra = 'v0.5' | 'later'
@@ -66,7 +66,7 @@ const bidSchema = z.object({
     .nullish(),
   Addresses: z.array(text).max(MAX_ADDRESSES).optional(),
   Declined: z
-    .object({ EnsembleID: text, Refusal: refusalSchema, Permanent: z.boolean().default(false) })
+    .object({ EnsembleID: text, Refusal: z.unknown(), Permanent: z.boolean().default(false) })
     .optional()
 })
 
@@ -165,10 +165,12 @@ export function readBidAnswer(payload: unknown, from: Handle, ensembleId: string
   const peer = from.address.host
   if (peer === '') return refuse(refusal('BID_MALFORMED', 'the bid came from nowhere'))
   if (declined && !wire) {
-    return ok({
-      kind: 'decline',
-      decline: { peer, refusal: fromWire(declined.Refusal), permanent: declined.Permanent }
-    })
+    const reasons = readPeerRefusal(declined.Refusal)
+    if (reasons === undefined)
+      return refuse(refusal('BID_MALFORMED', 'the refusal does not have the form of one'))
+    if (declined.EnsembleID !== ensembleId)
+      return refuse(refusal('BID_ENSEMBLE', `the refusal is for ensemble '${declined.EnsembleID}'`))
+    return ok({ kind: 'decline', decline: { peer, refusal: reasons, permanent: declined.Permanent } })
   }
   if (!wire) return refuse(refusal('BID_MALFORMED', 'the bid is empty'))
   if (wire.EnsembleID !== ensembleId)
@@ -187,12 +189,6 @@ export function readBidAnswer(payload: unknown, from: Handle, ensembleId: string
     kind: 'bid',
     bid: { node: wire.NodeID, peer, handle, location: plainLocation(location), addresses }
   })
-}
-
-/** A peer's tree of reasons as ours; its depth was bounded by the reader of the message. */
-function fromWire(tree: WireRefusal): Refusal {
-  const { code, message, details, causes } = tree
-  return refusal(code, message, { details: details ?? {}, causes: (causes ?? []).map(fromWire) })
 }
 
 function plainLocation(location: WireLocation): LocationSpec {

@@ -1,17 +1,19 @@
 /**
  * Two-phase commit over the chosen peers (deployment §2.6): every node locks what it promised, then every node
- * creates its allocations. When a step fails, all that was or may have been locked is given back, in reverse
- * order. A peer whose answer did not come may have locked, so it is reverted as well.
+ * creates its allocations. When a step fails, all that was or may have been locked is given back. A peer whose
+ * answer did not come may have locked, so it is reverted as well.
  */
 
 import type { Actor } from '../../actor/index.ts'
+import { didOfActorId } from '../../lib/did/index.ts'
 import type { AbortOptions, Handle, PeerId, Refusal, Result } from '../../types/index.ts'
 import { Limiter, ok, refusal, refuse } from '../../utils/index.ts'
 import type { EnsembleV1 } from '../ensemble/index.ts'
 import { manifestKey } from '../ensemble/index.ts'
 import { allocateReplySchema, BEHAVIORS, commitReplySchema } from '../jobs/index.ts'
 import { readHandle } from './bid.ts'
-import { ALLOCATE_LIMIT_MS, COMMIT_LIMIT_MS, MAX_PARALLEL_NODES, REVERT_LIMIT_MS } from './constants.ts'
+import { clip } from './bounds.ts'
+import { ALLOCATE_LIMIT_MS, COMMIT_LIMIT_MS, MAX_PARALLEL_NODES } from './constants.ts'
 import { SuspendedError } from './errors.ts'
 import { dynamicPorts, fixedPorts, type Manifest } from './manifest.ts'
 
@@ -19,6 +21,8 @@ import { dynamicPorts, fixedPorts, type Manifest } from './manifest.ts'
 export interface CommitFailure {
   readonly refusal: Refusal
   readonly peers: readonly PeerId[]
+  /** Of those, the ones that did not say no: they were not reached, or did not answer in time. */
+  readonly silent: readonly PeerId[]
 }
 
 export type CommitStep = {
@@ -40,13 +44,18 @@ interface NodePlan {
   readonly allocations: readonly string[]
 }
 
-export class Committer {
-  readonly #actor: Actor
-  readonly #onStep: (step: CommitStep) => void
+export interface CommitterDeps {
+  actor: Pick<Actor, 'invoke'>
+  onStep: (step: CommitStep) => void
+  /** Gives back what these nodes may hold. Rejects only when the daemon stops. */
+  release: (manifest: Manifest, nodes?: ReadonlySet<string>) => Promise<void>
+}
 
-  constructor(deps: { actor: Actor; onStep: (step: CommitStep) => void }) {
-    this.#actor = deps.actor
-    this.#onStep = deps.onStep
+export class Committer {
+  readonly #deps: CommitterDeps
+
+  constructor(deps: CommitterDeps) {
+    this.#deps = deps
   }
 
   /** Runs both phases; on failure everything is reverted before it returns. */
@@ -56,53 +65,28 @@ export class Committer {
     { signal }: AbortOptions
   ): Promise<Result<CommitResult, CommitFailure>> {
     const plans = planNodes(manifest)
-    const touched: NodePlan[] = []
+    const touched = new Set<string>()
     const ports = new Map<string, Record<string, number>>()
     try {
       const committed = await this.#eachNode(plans, async plan => {
-        touched.push(plan)
+        touched.add(plan.node)
         return await this.#commitNode(ensemble, manifest, plan, ports, signal)
       })
-      if (!committed.ok) return await this.#giveUp(manifest, touched, committed.error)
+      if (!committed.ok) {
+        await this.#deps.release(manifest, touched)
+        return committed
+      }
       const handles = new Map<string, Handle>()
       const allocated = await this.#eachNode(plans, plan =>
         this.#allocateNode(ensemble, manifest, plan, handles, signal)
       )
-      if (!allocated.ok) return await this.#giveUp(manifest, touched, allocated.error)
-      return ok({ handles, ports })
+      if (allocated.ok) return ok({ handles, ports })
+      await this.#deps.release(manifest, touched)
+      return allocated
     } catch (error) {
-      if (!(error instanceof SuspendedError)) await this.revert(manifest)
+      if (!(error instanceof SuspendedError)) await this.#deps.release(manifest, touched)
       throw error
     }
-  }
-
-  /** Gives back everything the manifest may hold, last node first. Never throws; a silent provider frees by expiry. */
-  async revert(manifest: Manifest): Promise<void> {
-    await this.#revertNodes(manifest, planNodes(manifest))
-  }
-
-  async #giveUp(
-    manifest: Manifest,
-    touched: readonly NodePlan[],
-    failure: CommitFailure
-  ): Promise<Result<CommitResult, CommitFailure>> {
-    await this.#revertNodes(manifest, touched)
-    return { ok: false, error: failure }
-  }
-
-  async #revertNodes(manifest: Manifest, plans: readonly NodePlan[]): Promise<void> {
-    const limiter = new Limiter(MAX_PARALLEL_NODES, plans.length)
-    await Promise.all(
-      plans.toReversed().map(plan =>
-        limiter.run(async () => {
-          const AllocsByName = plan.allocations.map(
-            name => manifest.allocations[manifestKey(plan.node, name)]?.id
-          )
-          const payload = { EnsembleID: manifest.id, AllocsByName }
-          await this.#actor.invoke(plan.handle, BEHAVIORS.revert, payload, { timeoutMs: REVERT_LIMIT_MS })
-        })
-      )
-    )
   }
 
   async #eachNode(
@@ -119,6 +103,7 @@ export class Committer {
       ok: false,
       error: {
         peers: failed.map(({ plan }) => plan.peer),
+        silent: failed.filter(({ refusal }) => isSilence(refusal)).map(({ plan }) => plan.peer),
         refusal: refusal('DEPLOYMENT_COMMIT_FAILED', 'not every chosen provider kept its bid', {
           causes: failed.map(({ refusal }) => refusal)
         })
@@ -145,7 +130,7 @@ export class Committer {
         PortMapping: fixed,
         DynamicPorts: node ? dynamicPorts(node, name) : []
       }
-      const reply = await this.#actor.invoke(plan.handle, BEHAVIORS.commit, payload, {
+      const reply = await this.#deps.actor.invoke(plan.handle, BEHAVIORS.commit, payload, {
         timeoutMs: COMMIT_LIMIT_MS,
         signal
       })
@@ -154,9 +139,14 @@ export class Committer {
       if (!reply.ok) return refuse(stepFailed('commit', plan, reply.error))
       if (!answer?.success || !answer.data.OK)
         return refuse(stepFailed('commit', plan, wireFailure(answer?.data?.Error)))
-      ports.set(key, { ...fixed, ...answer.data.PortMapping })
+      const mapping = readPorts(answer.data.PortMapping, fixed, payload.DynamicPorts)
+      if (mapping === undefined)
+        return refuse(
+          stepFailed('commit', plan, wireFailure(`ports of allocation '${key}' are not those asked for`))
+        )
+      ports.set(key, mapping)
     }
-    this.#onStep({ phase: 'committed', node: plan.node, peer: plan.peer })
+    this.#deps.onStep({ phase: 'committed', node: plan.node, peer: plan.peer })
     return ok(undefined)
   }
 
@@ -176,7 +166,10 @@ export class Committer {
     )
     const payload = { EnsembleID: manifest.id, NodeID: plan.node, Allocations: Object.fromEntries(entries) }
     const timeoutMs = ALLOCATE_LIMIT_MS * Math.max(1, plan.allocations.length)
-    const reply = await this.#actor.invoke(plan.handle, BEHAVIORS.allocate, payload, { timeoutMs, signal })
+    const reply = await this.#deps.actor.invoke(plan.handle, BEHAVIORS.allocate, payload, {
+      timeoutMs,
+      signal
+    })
     signal?.throwIfAborted()
     if (!reply.ok) return refuse(stepFailed('allocate', plan, reply.error))
     const answer = allocateReplySchema.safeParse(reply.value.payload)
@@ -185,13 +178,12 @@ export class Committer {
     for (const name of plan.allocations) {
       const key = manifestKey(plan.node, name)
       const handle = readHandle(answer.data.Allocations[manifest.allocations[key]?.id ?? ''])
-      // An allocation elsewhere than on its node would let one provider place another one's actor.
-      if (handle === undefined || handle.address.host !== plan.peer) {
+      if (handle === undefined || !isOwnHandle(handle, plan)) {
         return refuse(stepFailed('allocate', plan, wireFailure(`no usable handle for allocation '${key}'`)))
       }
       handles.set(key, handle)
     }
-    this.#onStep({ phase: 'allocated', node: plan.node, peer: plan.peer })
+    this.#deps.onStep({ phase: 'allocated', node: plan.node, peer: plan.peer })
     return ok(undefined)
   }
 }
@@ -204,6 +196,29 @@ function planNodes(manifest: Manifest): NodePlan[] {
       ? []
       : [{ node: node.id, peer, handle, allocations: node.allocations }]
   })
+}
+
+/**
+ * An actor elsewhere than on its node would let one provider answer for another, and one of a foreign DID would let a
+ * third party report to this orchestrator. An allocation has the DID of its node, or one of its own key.
+ */
+function isOwnHandle(handle: Handle, plan: NodePlan): boolean {
+  if (handle.address.host !== plan.peer || handle.id === '') return false
+  return handle.did === plan.handle.did || handle.did === didOfActorId(handle.id)
+}
+
+/** The agreed ports: the fixed ones as they were asked, one of the provider's for each dynamic one. An older provider names none. */
+function readPorts(
+  answered: Readonly<Record<string, number>>,
+  fixed: Readonly<Record<string, number>>,
+  dynamic: readonly number[]
+): Record<string, number> | undefined {
+  const chosen = Object.entries(answered).filter(([port]) => !Object.hasOwn(fixed, port))
+  if (chosen.length > dynamic.length) return undefined
+  const isSane = chosen.every(
+    ([port, inner]) => /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535 && dynamic.includes(inner)
+  )
+  return isSane ? { ...Object.fromEntries(chosen), ...fixed } : undefined
 }
 
 function allocationPayload(ensemble: EnsembleV1, name: string): Record<string, unknown> {
@@ -231,5 +246,12 @@ function stepFailed(step: string, plan: NodePlan, cause: Refusal): Refusal {
 }
 
 function wireFailure(error: string | undefined): Refusal {
-  return refusal('PROVIDER_ERROR', error || 'the provider answered without a reason')
+  return refusal('PROVIDER_ERROR', clip(error || 'the provider answered without a reason'))
+}
+
+/** Whether a step failed for want of an answer: another try may go better. */
+export function isSilence(failure: Refusal): boolean {
+  return (
+    failure.causes?.some(({ code }) => code === 'ACTOR_NO_REPLY' || code === 'ACTOR_UNREACHABLE') ?? false
+  )
 }

@@ -4,30 +4,26 @@
  */
 
 import { join } from 'node:path'
-import type { Behavior, ChildActor } from '../../actor/index.ts'
+import type { ChildActor } from '../../actor/index.ts'
 import { didOfActorId } from '../../lib/did/index.ts'
-import type { FileStore, Refusal } from '../../types/index.ts'
-import { base64ToBytes, deadline, refusal, TimeLimitError } from '../../utils/index.ts'
+import type { FileStore, Refusal, Result } from '../../types/index.ts'
+import { deadline, errorMessage, refusal, TimeLimitError } from '../../utils/index.ts'
 import type { Grant, GrantKeeper } from '../grants/index.ts'
-import {
-  allocationEventSchema,
-  BEHAVIORS,
-  ensembleBehaviors,
-  okReplySchema,
-  type TaskTermination,
-  taskTerminationSchema
-} from '../jobs/index.ts'
-import { type AllocationReport, isOver, Supervisor, type WatchedAllocation } from '../supervision/index.ts'
+import { isOver, Supervisor, type WatchedAllocation } from '../supervision/index.ts'
+import { AllocationReports } from './allocation-reports.ts'
 import { Attempt, type AttemptDeps } from './attempt.ts'
 import { readHandle } from './bid.ts'
-import { SHUTDOWN_LIMIT_MS } from './constants.ts'
+import { clip } from './bounds.ts'
+import { MAX_PARALLEL_NODES } from './constants.ts'
 import { ShutdownRequestedError, SuspendedError } from './errors.ts'
 import type { Journal } from './journal.ts'
-import { fetchWholeLog, type LogSource, LogStore } from './log-store.ts'
-import { findAllocation, type Manifest, type ManifestAllocation } from './manifest.ts'
+import { type LogSource, LogStore } from './log-store.ts'
+import type { Manifest, ManifestAllocation } from './manifest.ts'
+import { Releaser } from './releaser.ts'
 import { isActive } from './states.ts'
+import { takeDown } from './teardown.ts'
 
-export interface DeploymentDeps extends Omit<AttemptDeps, 'journal' | 'actor' | 'onAllocated'> {
+export interface DeploymentDeps extends Omit<AttemptDeps, 'journal' | 'actor' | 'onAllocated' | 'releaser'> {
   actor: ChildActor
   journal: Journal
   grants: GrantKeeper
@@ -45,30 +41,55 @@ export class Deployment {
   readonly #options: DeploymentOptions
   readonly #attempt: Attempt
   readonly #supervisor: Supervisor
+  readonly #reports: AllocationReports
+  readonly #releaser: Releaser
   readonly #grants: Grant[] = []
+  /** Ends the way to `Running`; by a shutdown or by the daemon's end. */
   readonly #ending = new AbortController()
+  /** The daemon ends: everything stops where it is and is taken up again at the next start. */
+  readonly #suspending = new AbortController()
+  readonly #background = new Set<Promise<void>>()
   #running: Promise<void> = Promise.resolve()
+  #takingDown: Promise<Refusal[]> | undefined
+  #hasEnded = false
   readonly logs: LogStore
 
   constructor(deps: DeploymentDeps, options: DeploymentOptions) {
+    const { actor, journal, clock, files } = deps
     this.#deps = deps
     this.#options = options
-    const log = deps.log.child({ deployment: deps.journal.id })
-    this.#attempt = new Attempt({ ...deps, log, onAllocated: manifest => this.#grantToAllocations(manifest) })
+    const log = deps.log.child({ deployment: journal.id })
+    const { signal } = this.#suspending
+    this.logs = new LogStore({ files }, { directory: join(options.workDirectory, 'deployments', journal.id) })
+    this.#releaser = new Releaser({ actor, journal, clock, log }, { signal })
+    const onAllocated = (manifest: Manifest): Promise<void> => this.#grantToAllocations(manifest)
+    this.#attempt = new Attempt({ ...deps, log, releaser: this.#releaser, onAllocated })
     this.#supervisor = new Supervisor(
-      { actor: deps.actor, clock: deps.clock, log },
-      { ensembleId: deps.journal.id, onReport: (key, report) => this.#report(key, report) }
+      { actor, clock, log },
+      { ensembleId: journal.id, onReport: (key, report) => this.#reports.take(key, report) }
     )
-    this.logs = new LogStore(
-      { files: deps.files },
-      { directory: join(options.workDirectory, 'deployments', deps.journal.id) }
+    this.#reports = new AllocationReports(
+      {
+        actor,
+        journal,
+        logs: this.logs,
+        clock,
+        log,
+        background: work => this.#inBackground(work),
+        push: (key, report) => this.#supervisor.push(key, report),
+        settled: (key, report) => this.#supervisor.acknowledge(key, report),
+        changed: () => this.#checkEnd()
+      },
+      { signal, allocations: Object.keys(journal.ensemble.v1.allocations).length }
     )
-    deps.actor.addBehavior(this.#terminationBehavior())
-    deps.actor.addBehavior(this.#eventBehavior())
   }
 
   get journal(): Journal {
     return this.#deps.journal
+  }
+
+  get actor(): ChildActor {
+    return this.#deps.actor
   }
 
   /** Begins, or after a restart goes on, in the background. */
@@ -76,56 +97,48 @@ export class Deployment {
     this.#running = this.#guard(this.#resume())
   }
 
-  /** Resolves when the deployment runs or has ended. */
-  async settled(): Promise<void> {
-    await this.#running
-  }
-
   /** Lets go without changing anything: the daemon stops, the workloads go on. */
   async suspend(): Promise<void> {
     this.#supervisor.stop()
+    this.#suspending.abort(new SuspendedError())
     this.#ending.abort(new SuspendedError())
     await this.#running
+    await this.#takingDown?.catch(() => undefined)
+    await Promise.all(this.#background)
     await this.#deps.actor.stop()
   }
 
-  /** Takes everything down, from any state. Returns what could not be done; the state is `Completed` all the same. */
+  /**
+   * Takes everything down, from any state. Returns what could not be done; the state is `Completed` all the same, and
+   * the rest is given back when its provider is there again. Calling it again waits for the same end.
+   */
   async shutdown(): Promise<Refusal[]> {
-    const { journal } = this.#deps
-    if (!isActive(journal.status)) return []
-    this.#supervisor.stop()
-    this.#ending.abort(new ShutdownRequestedError())
-    await this.#running
-    if (!isActive(journal.status)) return []
-    journal.transition('ShuttingDown')
-    return await this.#takeDown()
+    if (!isActive(this.journal.status)) return []
+    this.#takingDown ??= this.#shutDown().finally(() => {
+      // After a fault it may be tried again.
+      this.#takingDown = undefined
+    })
+    return await this.#takingDown
   }
 
   /** Where the output of an allocation is asked for while it lives, or `undefined` when it is stored here. */
   logSource(entry: ManifestAllocation): LogSource | undefined {
-    const { journal } = this.#deps
-    const provider = readHandle(journal.manifest?.nodes[entry.node_id]?.handle)
-    const stored = entry.type === 'task' && isOver(entry.status)
-    return stored || provider === undefined
-      ? undefined
-      : { ensembleId: journal.id, allocationId: entry.id, provider }
-  }
-
-  get actor(): ChildActor {
-    return this.#deps.actor
+    return isActive(this.journal.status) ? this.#reports.logSource(entry) : undefined
   }
 
   async #resume(): Promise<void> {
     const { journal } = this.#deps
+    this.#releaser.resume()
     switch (journal.status) {
+      case 'Failed':
+      case 'Completed':
+        return this.#end()
       case 'ShuttingDown':
-        await this.#takeDown()
-        return
+        return void (await this.#takeDown())
       case 'Running':
       case 'Updating':
-        if (journal.manifest) await this.#grantToAllocations(journal.manifest)
-        this.#supervise()
-        return
+        if (journal.manifest) await this.#guard(this.#grantToAllocations(journal.manifest))
+        return this.#supervise()
       case 'Provisioning':
         return await this.#deploy(signal => this.#attempt.resumeProvisioning({ signal }))
       case 'Committing':
@@ -136,9 +149,7 @@ export class Deployment {
     }
   }
 
-  async #deploy(
-    work: (signal: AbortSignal) => Promise<{ ok: true } | { ok: false; error: Refusal }>
-  ): Promise<void> {
+  async #deploy(work: (signal: AbortSignal) => Promise<Result<void>>): Promise<void> {
     const { journal, clock } = this.#deps
     const leftMs = Math.max(0, journal.record.deadlineMs - clock.nowMs())
     using limit = deadline(clock, leftMs, 'the deployment', this.#ending.signal)
@@ -146,8 +157,8 @@ export class Deployment {
       const result = await work(limit.signal)
       if (!result.ok) return this.#fail(result.error)
     } catch (error) {
-      if (limit.signal.reason instanceof TimeLimitError) return this.#failForTime()
       if (error instanceof ShutdownRequestedError || error instanceof SuspendedError) return
+      if (error instanceof TimeLimitError && error === limit.signal.reason) return this.#failForTime()
       throw error
     }
     // Each start was answered, so each runs or has run; a task's end may have come in already.
@@ -157,7 +168,6 @@ export class Deployment {
     }
     journal.transition('Running')
     this.#supervise()
-    this.#checkEnd()
   }
 
   #failForTime(): void {
@@ -173,16 +183,14 @@ export class Deployment {
   }
 
   #supervise(): void {
-    const { journal } = this.#deps
-    const manifest = journal.manifest
+    const { manifest, ensemble } = this.#deps.journal
     if (manifest === undefined) return
-    const ensemble = journal.ensemble.v1
     this.#supervisor.start(
       Object.entries(manifest.allocations).flatMap(([key, entry]) => {
         const handle = readHandle(entry.handle)
         const provider = readHandle(manifest.nodes[entry.node_id]?.handle)
         if (handle === undefined || provider === undefined) return []
-        const spec = ensemble.allocations[key.slice(entry.node_id.length + 1)]
+        const spec = ensemble.v1.allocations[key.slice(entry.node_id.length + 1)]
         const watched: WatchedAllocation = {
           key,
           id: entry.id,
@@ -195,233 +203,130 @@ export class Deployment {
         return [{ ...watched, status: entry.status }]
       })
     )
+    // The last end may have been noted just before a crash.
+    this.#checkEnd()
   }
 
   /** Allocations may report to this orchestrator (deployment §2.6, "after it"). */
   async #grantToAllocations(manifest: Manifest): Promise<void> {
-    const audience = this.#deps.actor.handle.id
-    if (audience === '') return
+    const { actor, grants } = this.#deps
+    if (actor.handle.id === '') return
+    const audience = didOfActorId(actor.handle.id)
     for (const grant of this.#grants.splice(0)) grant.revoke()
     const subjects = new Set(
       Object.values(manifest.allocations).flatMap(entry => readHandle(entry.handle)?.did || [])
     )
     for (const subject of subjects) {
-      this.#grants.push(
-        await this.#deps.grants.install({
-          subject,
-          audience: didOfActorId(audience),
-          capabilities: ['/dms/orchestrator']
-        })
-      )
+      const grant = await grants.install({ subject, audience, capabilities: ['/dms/orchestrator'] })
+      this.#grants.push(grant)
     }
-  }
-
-  #report(key: string, report: AllocationReport): void {
-    const { journal } = this.#deps
-    const entry = journal.manifest?.allocations[key]
-    // A task's end is told by its own message, which brings the output; a poll that sees it first fetches that.
-    if (entry?.type === 'task' && isOver(report.status) && !isOver(entry.status)) {
-      void this.#guard(this.#endTask(key, entry, report))
-      return
-    }
-    journal.updateAllocation(key, {
-      status: report.status,
-      exit_code: report.exitCode,
-      error: report.reason || undefined
-    })
-    this.#checkEnd()
-  }
-
-  #terminationBehavior(): Behavior<TaskTermination, never> {
-    return {
-      path: BEHAVIORS.taskTermination,
-      request: taskTerminationSchema,
-      handle: async ({ payload, from }) => {
-        const found = this.#ownAllocation(payload.allocation_id, from.address.host)
-        if (!found) return undefined
-        const [key, entry] = found
-        const report = {
-          status: payload.status,
-          exitCode: payload.error.exit_code,
-          reason: payload.error.err
-        }
-        const logs = payload.logs_truncated
-          ? undefined
-          : { stdout: decode(payload.stdout), stderr: decode(payload.stderr) }
-        await this.#endTask(key, entry, report, logs)
-        return undefined
-      }
-    }
-  }
-
-  #eventBehavior(): Behavior<{ allocation_id: string; status: string; detail: string }, never> {
-    return {
-      path: BEHAVIORS.allocationEvent,
-      request: allocationEventSchema,
-      handle: ({ payload, from }) => {
-        const found = this.#ownAllocation(payload.allocation_id, from.address.host)
-        if (!found) return undefined
-        const [key, entry] = found
-        if (entry.type === 'task' && isOver(payload.status)) return undefined
-        // Messages may overtake each other: what was told of the start is stale once the start was answered.
-        if (entry.status === 'running' && (payload.status === 'pending' || payload.status === 'starting'))
-          return undefined
-        if (payload.detail !== '' && !isOver(payload.status))
-          this.journal.allocationEvent(key, undefined, payload)
-        else if (this.journal.status === 'Running')
-          this.#supervisor.push(key, { status: payload.status, exitCode: undefined, reason: payload.detail })
-        else
-          this.journal.updateAllocation(key, {
-            status: payload.status,
-            exit_code: undefined,
-            error: undefined
-          })
-        return undefined
-      }
-    }
-  }
-
-  /** An allocation of this deployment, if the message comes from the peer it was placed on. */
-  #ownAllocation(id: string, host: string): [string, ManifestAllocation] | undefined {
-    const manifest = this.journal.manifest
-    const found = manifest ? findAllocation(manifest, id) : undefined
-    return found && manifest?.nodes[found[1].node_id]?.peer === host ? found : undefined
-  }
-
-  async #endTask(
-    key: string,
-    entry: ManifestAllocation,
-    report: AllocationReport,
-    output?: { stdout: Uint8Array; stderr: Uint8Array }
-  ): Promise<void> {
-    if (isOver(entry.status)) return
-    for (const stream of ['stdout', 'stderr'] as const) {
-      const content = output?.[stream] ?? (await this.#fetchLog(entry, stream))
-      await this.logs.save(key, stream, content)
-    }
-    const changed = this.journal.updateAllocation(key, {
-      status: report.status,
-      exit_code: report.exitCode,
-      error: report.reason || undefined
-    })
-    if (!changed) return
-    this.#supervisor.push(key, report)
-    this.#checkEnd()
-  }
-
-  async #fetchLog(entry: ManifestAllocation, stream: 'stdout' | 'stderr'): Promise<Uint8Array> {
-    const source = this.logSource(entry)
-    if (source === undefined) return new Uint8Array()
-    const fetched = await fetchWholeLog(this.#deps.actor, source, stream, { signal: this.#ending.signal })
-    if (fetched.ok) return fetched.value
-    this.#deps.log.warn('output of an ended task could not be fetched', {
-      allocation: entry.id,
-      stream,
-      reason: fetched.error.message
-    })
-    return new Uint8Array()
   }
 
   /** A deployment of tasks only is over when the last one is; services run until they are shut down. */
   #checkEnd(): void {
     const { journal } = this.#deps
     const entries = Object.entries(journal.manifest?.allocations ?? {})
-    if (
-      journal.status !== 'Running' ||
-      entries.some(([, entry]) => entry.type !== 'task' || !isOver(entry.status))
-    )
-      return
+    const goesOn = entries.some(([, entry]) => entry.type !== 'task' || !isOver(entry.status))
+    if (journal.status !== 'Running' || goesOn) return
     const failed = entries.filter(([, entry]) => entry.status !== 'completed')
-    this.#supervisor.stop()
-    if (failed.length === 0) {
-      journal.transition('Completed', { completed: true })
-      this.#end()
+    if (failed.length > 0) {
+      this.#fail(tasksFailed(failed, entries.length))
       return
     }
-    const causes = failed.map(([key, entry]) =>
-      refusal(
-        'ALLOCATION_FAILED',
-        `allocation '${key}' ${entry.status} with exit code ${entry.exit_code ?? -1}${entry.error ? `: ${entry.error}` : ''}`,
-        {
-          details: { allocation: key, exitCode: entry.exit_code ?? -1 }
-        }
-      )
-    )
-    this.#fail(
-      refusal('DEPLOYMENT_TASKS_FAILED', `${failed.length} of ${entries.length} tasks failed`, { causes })
-    )
+    journal.transition('Completed', { completed: true })
+    this.#end()
+  }
+
+  async #shutDown(): Promise<Refusal[]> {
+    const { journal } = this.#deps
+    this.#supervisor.stop()
+    this.#ending.abort(new ShutdownRequestedError())
+    await this.#running
+    if (!isActive(journal.status)) return []
+    this.#suspending.signal.throwIfAborted()
+    journal.transition('ShuttingDown')
+    return await this.#takeDown()
   }
 
   async #takeDown(): Promise<Refusal[]> {
-    const { journal, actor } = this.#deps
-    const manifest = journal.manifest
-    const problems: Refusal[] = []
-    await Promise.all(
-      Object.entries(manifest?.allocations ?? {}).map(async ([key, entry]) => {
-        const provider = readHandle(manifest?.nodes[entry.node_id]?.handle)
-        if (provider === undefined || isOver(entry.status) || entry.handle === undefined) return
-        const reply = await actor.invoke(
-          provider,
-          ensembleBehaviors(journal.id).shutdown,
-          { AllocationID: entry.id },
-          { timeoutMs: SHUTDOWN_LIMIT_MS }
-        )
-        const answer = reply.ok ? okReplySchema.safeParse(reply.value.payload) : undefined
-        if (answer?.success && answer.data.OK)
-          journal.updateAllocation(key, {
-            status: 'terminated',
-            exit_code: entry.exit_code,
-            error: undefined
-          })
-        else problems.push(shutdownProblem(key, reply.ok ? answer?.data?.Error : reply.error.message))
-      })
-    )
-    // Frees what was committed and never became an allocation, or did not answer above.
-    if (
-      problems.length > 0 ||
-      Object.values(manifest?.allocations ?? {}).some(entry => entry.handle === undefined)
-    )
-      await this.#attempt.revert()
+    const { journal } = this.#deps
+    const problems = await takeDown({ ...this.#deps, releaser: this.#releaser }, this.#suspending.signal)
     const error =
       problems.length > 0
-        ? refusal('DEPLOYMENT_SHUTDOWN_PARTIAL', 'not everything could be taken down', { causes: problems })
+        ? refusal('DEPLOYMENT_SHUTDOWN_PARTIAL', 'not everything could be taken down yet', {
+            causes: problems.slice(0, MAX_PARALLEL_NODES)
+          })
         : undefined
     journal.transition('Completed', { completed: true, ...(error ? { error } : {}) })
     this.#end()
     return problems
   }
 
+  /** Nothing more will happen but for what providers have not given back yet. */
   #end(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
     for (const grant of this.#grants.splice(0)) grant.revoke()
     this.#supervisor.stop()
-    this.#options.onEnded()
+    if (this.journal.unreleased.length === 0) {
+      this.#options.onEnded()
+      return
+    }
+    this.#inBackground(
+      this.#releaser.done().then(() => {
+        if (!this.#suspending.signal.aborted) this.#options.onEnded()
+      })
+    )
   }
 
+  #inBackground(work: Promise<void>): void {
+    const watched: Promise<void> = work
+      .catch(error => this.#tellFault(error))
+      .finally(() => this.#background.delete(watched))
+    this.#background.add(watched)
+  }
+
+  /** Never rejects: nobody may wait for this work. A fault on the way to `Running` fails the deployment. */
   async #guard(work: Promise<void>): Promise<void> {
     try {
       await work
     } catch (error) {
-      if (this.#ending.signal.aborted) return
-      this.#deps.log.error('deployment failed unexpectedly', { deployment: this.journal.id, error })
-      if (isActive(this.journal.status) && this.journal.status !== 'Running') {
-        this.#fail(refusal('DEPLOYMENT_FAULT', error instanceof Error ? error.message : String(error)))
-      }
+      this.#tellFault(error)
+      if (!this.#suspending.signal.aborted && this.#isOnTheWay()) await this.#failForFault(error)
+    }
+  }
+
+  #tellFault(error: unknown): void {
+    if (this.#suspending.signal.aborted) return
+    this.#deps.log.error('fault in a deployment', { deployment: this.journal.id, error })
+  }
+
+  #isOnTheWay(): boolean {
+    return ['Preparing', 'Generating', 'Committing', 'Provisioning'].includes(this.journal.status)
+  }
+
+  async #failForFault(fault: unknown): Promise<void> {
+    try {
+      await this.#attempt.revert()
+      this.#fail(refusal('DEPLOYMENT_FAULT', clip(errorMessage(fault))))
+    } catch (error) {
+      // The stored status stays as it was: the next start of the daemon goes on from there.
+      this.#tellFault(error)
     }
   }
 }
 
-function decode(base64: string): Uint8Array {
-  try {
-    return base64ToBytes(base64)
-  } catch {
-    return new Uint8Array()
-  }
-}
-
-function shutdownProblem(key: string, reason: string | undefined): Refusal {
-  return refusal(
-    'ALLOCATION_SHUTDOWN',
-    `allocation '${key}' could not be shut down: ${reason ?? 'unreadable answer'}`,
-    { details: { allocation: key } }
-  )
+function tasksFailed(failed: [string, ManifestAllocation][], count: number): Refusal {
+  const causes = failed.map(([key, entry]) => {
+    const exitCode = entry.exit_code ?? -1
+    const why = entry.error ? `: ${entry.error}` : ''
+    return refusal(
+      'ALLOCATION_FAILED',
+      `allocation '${key}' ${entry.status} with exit code ${exitCode}${why}`,
+      {
+        details: { allocation: key, exitCode }
+      }
+    )
+  })
+  return refusal('DEPLOYMENT_TASKS_FAILED', `${failed.length} of ${count} tasks failed`, { causes })
 }

@@ -9,7 +9,8 @@ import type { Actor } from '../../actor/index.ts'
 import type { AbortOptions, FileStore, Handle, Result } from '../../types/index.ts'
 import { base64ToBytes, concatBytes, ok, refusal, refuse } from '../../utils/index.ts'
 import { ensembleBehaviors, logsReplySchema } from '../jobs/index.ts'
-import { ASK_LIMIT_MS, MAX_STORED_LOG_BYTES } from './constants.ts'
+import { clip } from './bounds.ts'
+import { ASK_LIMIT_MS, LOG_PIECE_BYTES, MAX_LOG_PIECES, MAX_STORED_LOG_BYTES } from './constants.ts'
 
 export type LogStream = 'stdout' | 'stderr'
 
@@ -66,6 +67,12 @@ export class LogStore {
     }
   }
 
+  /** Removes what is stored of these allocations. */
+  async remove(keys: readonly string[]): Promise<void> {
+    for (const key of keys)
+      for (const stream of ['stdout', 'stderr'] as const) await this.#files.remove(this.#path(key, stream))
+  }
+
   #path(key: string, stream: LogStream): string {
     return join(this.directoryOf(key), `${stream}.log`)
   }
@@ -103,7 +110,7 @@ export async function fetchLogChunk(
   if (!reply.ok) return reply
   const answer = logsReplySchema.safeParse(reply.value.payload)
   if (!answer.success) return refuse(refusal('DEPLOYMENT_LOGS', 'the provider sent logs that cannot be read'))
-  if (answer.data.Error !== '') return refuse(refusal('DEPLOYMENT_LOGS', answer.data.Error))
+  if (answer.data.Error !== '') return refuse(refusal('DEPLOYMENT_LOGS', clip(answer.data.Error)))
   return readChunk(answer.data, request)
 }
 
@@ -137,15 +144,17 @@ function readChunk(
       data: piece,
       offset: request.offset,
       nextOffset,
-      totalSize: wire.total_size,
-      isEnd: wire.eof && nextOffset >= wire.total_size
+      // What has come in is there, whatever the provider says of the size.
+      totalSize: Math.max(nextOffset, Number.isSafeInteger(wire.total_size) ? wire.total_size : 0),
+      // An end with nothing more to read is one, also when the size was a lie; else a follower would never stop.
+      isEnd: wire.eof && (piece.length === 0 || nextOffset >= wire.total_size)
     })
   } catch {
     return refuse(refusal('DEPLOYMENT_LOGS', 'the provider sent logs that are not base64'))
   }
 }
 
-/** Fetches a whole stream up to the bound, for storing. */
+/** Fetches a whole stream up to the bound, for storing. Ends after a number of pieces, however small they are. */
 export async function fetchWholeLog(
   actor: Pick<Actor, 'invoke'>,
   source: LogSource,
@@ -154,13 +163,9 @@ export async function fetchWholeLog(
 ): Promise<Result<Uint8Array>> {
   const pieces: Uint8Array[] = []
   let offset = 0
-  while (offset < MAX_STORED_LOG_BYTES) {
-    const chunk = await fetchLogChunk(
-      actor,
-      source,
-      { stream, offset, maxBytes: 262_144, waitMs: 0 },
-      options
-    )
+  for (let count = 0; count < MAX_LOG_PIECES && offset < MAX_STORED_LOG_BYTES; count++) {
+    const request = { stream, offset, maxBytes: LOG_PIECE_BYTES, waitMs: 0 }
+    const chunk = await fetchLogChunk(actor, source, request, options)
     if (!chunk.ok) return chunk
     pieces.push(chunk.value.data)
     offset = chunk.value.nextOffset

@@ -5,7 +5,8 @@
 
 import { z } from 'zod'
 import { handleToWire } from '../../actor/index.ts'
-import type { Handle } from '../../types/index.ts'
+import { parsePeerId } from '../../lib/crypto/index.ts'
+import type { Handle, PeerId } from '../../types/index.ts'
 import type {
   AllocationType,
   EnsembleV1,
@@ -46,6 +47,17 @@ export interface ManifestNode {
   /** Allocation names of the ensemble file. */
   allocations: string[]
   status: string
+}
+
+/** What a provider may still hold, because it did not confirm to have given it back. */
+export interface Claim {
+  readonly node: string
+  readonly peer: PeerId
+  /** Root handle of the provider, wire form. */
+  readonly handle?: unknown
+  /** Allocation ids. */
+  readonly allocations: readonly string[]
+  readonly since_ms: number
 }
 
 export interface Manifest {
@@ -113,6 +125,56 @@ export const manifestSchema = z.object({
   contracts: z.record(z.string(), z.unknown()).nullable()
 })
 
+/** What the manifest column of a deployment holds. */
+export interface Kept {
+  /** Absent before candidates are chosen. */
+  readonly manifest: Manifest | undefined
+  readonly unreleased: readonly Claim[]
+}
+
+const storedSchema = manifestSchema.extend({
+  /** Beside the manifest, since both must change in one step with the status. */
+  unreleased: z
+    .array(
+      z.object({
+        node: z.string(),
+        peer: z.string().transform(parsePeerId),
+        handle: z.unknown().optional(),
+        allocations: z.array(z.string()),
+        since_ms: z.number()
+      })
+    )
+    .optional()
+})
+
+/** Reads the column. Throws for what was not written by `writeManifest`. */
+export function readManifest(stored: unknown): Kept {
+  if (stored === undefined || stored === null) return { manifest: undefined, unreleased: [] }
+  const { unreleased = [], ...manifest } = storedSchema.parse(stored)
+  return { manifest: Object.keys(manifest.nodes).length > 0 ? manifest : undefined, unreleased }
+}
+
+export function writeManifest(ensembleId: string, { manifest, unreleased }: Kept): unknown {
+  if (unreleased.length === 0) return manifest
+  return { ...(manifest ?? emptyManifest(ensembleId, null)), unreleased }
+}
+
+/** Whether a stored column holds claims, without reading all of it. */
+export function hasUnreleased(stored: unknown): boolean {
+  return typeof stored === 'object' && stored !== null && 'unreleased' in stored
+}
+
+function emptyManifest(ensembleId: string, orchestrator: unknown): Manifest {
+  return {
+    id: ensembleId,
+    orchestrator,
+    allocations: {},
+    nodes: {},
+    subnet: { join: false },
+    contracts: null
+  }
+}
+
 /** The manifest of a chosen assignment, before anything is committed. */
 export function buildManifest(
   ensembleId: string,
@@ -121,13 +183,9 @@ export function buildManifest(
   assignment: Assignment
 ): Manifest {
   const manifest: Manifest = {
-    id: ensembleId,
+    ...emptyManifest(ensembleId, handleToWire(orchestrator)),
     metadata: ensemble.metadata,
-    orchestrator: handleToWire(orchestrator),
-    allocations: {},
-    nodes: {},
-    subnet: { join: ensemble.subnet?.join ?? false },
-    contracts: null
+    subnet: { join: ensemble.subnet?.join ?? false }
   }
   for (const [nodeName, bid] of assignment) {
     const node = ensemble.nodes[nodeName]

@@ -12,6 +12,7 @@ import {
   type DeploymentQuery,
   type DeploymentRecord
 } from '../../db/index.ts'
+import { parsePeerId } from '../../lib/crypto/index.ts'
 import type { Network } from '../../network/index.ts'
 import type {
   AbortOptions,
@@ -24,20 +25,24 @@ import type {
   Refusal,
   Result
 } from '../../types/index.ts'
-import { Emitter, errorMessage, ok, refusal, refuse } from '../../utils/index.ts'
+import { deadline, Emitter, errorMessage, ok, refusal, refuse } from '../../utils/index.ts'
 import { checkEnsemble, type Ensemble } from '../ensemble/index.ts'
 import type { GrantKeeper } from '../grants/index.ts'
+import { clip } from './bounds.ts'
 import {
   DEADLINE_MARGIN_MS,
   MAX_ACTIVE_DEPLOYMENTS,
   MAX_EVENT_WAIT_MS,
-  MIN_DEPLOYMENT_MS
+  MAX_EVENT_WAITERS,
+  MAX_RELEASING_DEPLOYMENTS,
+  MIN_DEPLOYMENT_MS,
+  RELEASE_WINDOW_MS
 } from './constants.ts'
 import { Deployment } from './deployment.ts'
 import { DeploymentError } from './errors.ts'
 import { Journal } from './journal.ts'
 import { fetchLogChunk, fetchWholeLog, type LogChunk, type LogRequest, LogStore } from './log-store.ts'
-import { type Manifest, manifestSchema } from './manifest.ts'
+import { hasUnreleased, type Manifest, readManifest } from './manifest.ts'
 import { ACTIVE_STATUSES, isActive } from './states.ts'
 
 export interface OrchestratorDeps {
@@ -69,16 +74,22 @@ export class Orchestrator {
   readonly #options: OrchestratorOptions
   readonly #active = new Map<string, Deployment>()
   readonly #events = new Emitter<DeploymentEvent>()
+  /** Deployments that are being made. */
+  #creating = 0
+  #isStopped = false
 
   constructor(deps: OrchestratorDeps, options: OrchestratorOptions) {
     this.#deps = deps
     this.#options = options
   }
 
-  /** Takes up every deployment that was not over when the daemon ended. One that cannot be read is set to failed, never fatal. */
+  /**
+   * Takes up every deployment that was not over when the daemon ended, and every ended one that providers have not
+   * given everything back of. One that cannot be read is set to failed, never fatal.
+   */
   async start(): Promise<void> {
-    const { records } = this.#deps.database.deployments.find({ status: ACTIVE_STATUSES, sort: 'created_at' })
-    for (const record of records) {
+    this.#isStopped = false
+    for (const record of this.#unfinished()) {
       try {
         const deployment = await this.#open(record)
         deployment.start()
@@ -87,15 +98,21 @@ export class Orchestrator {
           deployment: record.id,
           error: errorMessage(error)
         })
-        this.#abandon(record, error)
+        if (isActive(record.status)) this.#abandon(record, error)
       }
     }
   }
 
   /** Lets go of all deployments; their workloads go on. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#active.values()].map(deployment => deployment.suspend()))
+    this.#isStopped = true
+    const deployments = [...this.#active.values()]
     this.#active.clear()
+    const results = await Promise.allSettled(deployments.map(deployment => deployment.suspend()))
+    for (const result of results) {
+      if (result.status === 'rejected')
+        this.#deps.log.warn('deployment did not stop cleanly', { error: errorMessage(result.reason) })
+    }
   }
 
   /**
@@ -106,44 +123,31 @@ export class Orchestrator {
     ensemble: Ensemble,
     request: { requestedBy: Did; expiresAtMs: number }
   ): Promise<Result<{ id: string }>> {
+    const refused = this.#judge(ensemble, request.expiresAtMs)
+    if (refused) return refuse(refused)
     const { clock, random, network } = this.#deps
     const nowMs = clock.nowMs()
-    const problems = checkEnsemble(ensemble)
-    if (problems.length > 0)
-      return refuse(refusal('ENSEMBLE_INVALID', 'the ensemble cannot be deployed', { causes: problems }))
-    if (request.expiresAtMs - nowMs < MIN_DEPLOYMENT_MS) {
-      return refuse(
-        refusal(
-          'DEPLOYMENT_TOO_SHORT',
-          `requested deployment time too short: ${Math.floor((request.expiresAtMs - nowMs) / 1000)} s left, at least 60 s are needed; give '--timeout 60s' or more`
-        )
-      )
-    }
-    if (this.#active.size >= MAX_ACTIVE_DEPLOYMENTS) {
-      return refuse(
-        refusal(
-          'DEPLOYMENT_REFUSED',
-          `more than ${MAX_ACTIVE_DEPLOYMENTS} deployments are in progress on this node; shut some down first`
-        )
-      )
-    }
     const id = createHash('sha256').update(network.peerId).update(random.uuid()).digest('hex')
-    const actor = await this.#deps.createActor(id)
-    const record: DeploymentRecord = {
-      id,
-      status: 'Preparing',
-      ensemble,
-      actorKey: actor.exportKey(),
-      requestedBy: request.requestedBy,
-      metadata: ensemble.v1.metadata ?? {},
-      deadlineMs: request.expiresAtMs - DEADLINE_MARGIN_MS,
-      createdAtMs: nowMs,
-      updatedAtMs: nowMs
+    this.#creating++
+    try {
+      const actor = await this.#deps.createActor(id)
+      const record: DeploymentRecord = {
+        id,
+        status: 'Preparing',
+        ensemble,
+        actorKey: actor.exportKey(),
+        requestedBy: request.requestedBy,
+        metadata: ensemble.v1.metadata ?? {},
+        deadlineMs: request.expiresAtMs - DEADLINE_MARGIN_MS,
+        createdAtMs: nowMs,
+        updatedAtMs: nowMs
+      }
+      const made = await this.#adopt(record, actor, deployment => deployment.journal.create())
+      made.start()
+      return ok({ id })
+    } finally {
+      this.#creating--
     }
-    const deployment = this.#adopt(record, actor)
-    deployment.journal.create()
-    deployment.start()
-    return ok({ id })
   }
 
   find(query: DeploymentQuery): { readonly records: DeploymentRecord[]; readonly total: number } {
@@ -163,28 +167,21 @@ export class Orchestrator {
 
   manifest(id: string): Manifest | undefined {
     const { manifest } = this.record(id)
-    return (
-      this.#active.get(id)?.journal.manifest ??
-      (manifest === undefined ? undefined : manifestSchema.parse(manifest))
-    )
+    const deployment = this.#active.get(id)
+    return deployment ? deployment.journal.manifest : readManifest(manifest).manifest
   }
 
   /** Events after a point; waits for one when there is none yet. Ends early when the deployment is over. */
   async events(id: string, query: EventQuery, { signal }: AbortOptions = {}): Promise<DeploymentEvent[]> {
     const { status } = this.record(id)
     const found = this.#deps.database.events.list(id, query.after, query.limit)
-    if (found.length > 0 || query.waitMs <= 0 || !isActive(status)) return found
-    const waiting = new AbortController()
-    const timer = this.#deps.clock.setTimer(Math.min(query.waitMs, MAX_EVENT_WAIT_MS), () => waiting.abort())
-    const onAbort = (): void => waiting.abort()
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const isWaiting = query.waitMs > 0 && isActive(status) && this.#events.listenerCount < MAX_EVENT_WAITERS
+    if (found.length > 0 || !isWaiting) return found
+    using limit = deadline(this.#deps.clock, Math.min(query.waitMs, MAX_EVENT_WAIT_MS), 'the wait', signal)
     try {
-      await this.#events.next(event => event.deploymentId === id, waiting.signal)
+      await this.#events.next(event => event.deploymentId === id, limit.signal)
     } catch {
       // The wait is over, by time or because the asker left: the answer is what there is.
-    } finally {
-      timer.cancel()
-      signal?.removeEventListener('abort', onAbort)
     }
     return this.#deps.database.events.list(id, query.after, query.limit)
   }
@@ -202,6 +199,9 @@ export class Orchestrator {
     if (deployment === undefined || source === undefined) return await this.#logStore(id).read(key, request)
     const chunk = await fetchLogChunk(deployment.actor, source, request, options)
     if (chunk.ok) return chunk.value
+    // The allocation may have ended while its provider was asked: then the output is here.
+    const now = this.#allocation(id, allocation).entry
+    if (this.#active.get(id)?.logSource(now) === undefined) return await this.#logStore(id).read(key, request)
     throw new DeploymentError('DEPLOYMENT_LOGS', `logs of '${key}' could not be had: ${chunk.error.message}`)
   }
 
@@ -233,22 +233,25 @@ export class Orchestrator {
     return ok(await deployment.shutdown())
   }
 
-  /** Removes the records of ended deployments. Returns their ids. */
-  prune(options: { beforeMs?: number }): string[] {
+  /** Removes the records of ended deployments and their stored output, but for those that providers still owe something. Returns their ids. */
+  async prune(options: { beforeMs?: number }): Promise<string[]> {
     const { records } = this.#deps.database.deployments.find({
       status: ['Failed', 'Completed'],
       ...(options.beforeMs === undefined ? {} : { createdBeforeMs: options.beforeMs })
     })
-    for (const record of records) this.#deps.database.deployments.delete(record.id)
-    return records.map(record => record.id)
+    const removed = records.filter(record => !this.#active.has(record.id))
+    for (const record of removed) await this.#remove(record)
+    return removed.map(record => record.id)
   }
 
-  /** Removes the record of one ended deployment. */
-  delete(id: string): Result<void> {
+  /** Removes the record of one ended deployment; what providers still owe is no longer asked for. */
+  async delete(id: string): Promise<Result<void>> {
     const { status } = this.record(id)
     if (isActive(status))
       return refuse(refusal('DEPLOYMENT_STATE', `deployment '${id}' is '${status}'; shut it down first`))
-    this.#deps.database.deployments.delete(id)
+    await this.#active.get(id)?.suspend()
+    this.#active.delete(id)
+    await this.#remove(this.record(id))
     return ok(undefined)
   }
 
@@ -257,28 +260,84 @@ export class Orchestrator {
     return this.#active.get(id)
   }
 
-  async #open(record: DeploymentRecord): Promise<Deployment> {
-    return this.#adopt(record, await this.#deps.createActor(record.id, record.actorKey))
+  /** Why no deployment can be made of it, or `undefined`. */
+  #judge(ensemble: Ensemble, expiresAtMs: number): Refusal | undefined {
+    if (this.#isStopped) return refusal('DEPLOYMENT_REFUSED', 'this node is stopping')
+    const problems = [...checkEnsemble(ensemble), ...checkPeers(ensemble)]
+    if (problems.length > 0)
+      return refusal('ENSEMBLE_INVALID', 'the ensemble cannot be deployed', { causes: problems })
+    const leftMs = expiresAtMs - this.#deps.clock.nowMs()
+    if (leftMs < MIN_DEPLOYMENT_MS) {
+      return refusal(
+        'DEPLOYMENT_TOO_SHORT',
+        `requested deployment time too short: ${Math.floor(leftMs / 1000)} s left, at least 60 s are needed; give '--timeout 60s' or more`
+      )
+    }
+    const active = [...this.#active.values()].filter(deployment => isActive(deployment.journal.status))
+    if (active.length + this.#creating < MAX_ACTIVE_DEPLOYMENTS) return undefined
+    return refusal(
+      'DEPLOYMENT_REFUSED',
+      `more than ${MAX_ACTIVE_DEPLOYMENTS} deployments are in progress on this node; shut some down first`
+    )
   }
 
-  #adopt(record: DeploymentRecord, actor: ChildActor): Deployment {
-    const { database, clock, log } = this.#deps
-    const journal = new Journal({ database, clock, log }, record)
-    journal.changes.on(event => this.#events.emit(event))
-    const onEnded = (): void => {
-      this.#active.delete(record.id)
-      void actor
-        .stop()
-        .catch(error =>
-          log.warn('orchestrator actor did not stop', { deployment: record.id, error: errorMessage(error) })
-        )
+  #unfinished(): DeploymentRecord[] {
+    const { deployments } = this.#deps.database
+    const active = deployments.find({ status: ACTIVE_STATUSES, sort: 'created_at' }).records
+    const ended = deployments.find({
+      status: ['Failed', 'Completed'],
+      updatedAfterMs: this.#deps.clock.nowMs() - RELEASE_WINDOW_MS,
+      sort: '-updated_at'
+    }).records
+    const owed = ended.filter(record => hasUnreleased(record.manifest)).slice(0, MAX_RELEASING_DEPLOYMENTS)
+    return [...active, ...owed]
+  }
+
+  async #open(record: DeploymentRecord): Promise<Deployment> {
+    return await this.#adopt(record, await this.#deps.createActor(record.id, record.actorKey))
+  }
+
+  /** Makes the object of a deployment around its actor; when that fails, nothing of it is left. */
+  async #adopt(
+    record: DeploymentRecord,
+    actor: ChildActor,
+    prepare: (deployment: Deployment) => void = () => undefined
+  ): Promise<Deployment> {
+    try {
+      const { database, clock, log } = this.#deps
+      const journal = new Journal({ database, clock, log }, record)
+      journal.changes.on(event => this.#events.emit(event))
+      const deployment = new Deployment(
+        { ...this.#deps, actor, journal },
+        { workDirectory: this.#options.workDirectory, onEnded: () => this.#letGo(record.id, actor) }
+      )
+      prepare(deployment)
+      this.#active.set(record.id, deployment)
+      return deployment
+    } catch (error) {
+      await actor.stop()
+      throw error
     }
-    const deployment = new Deployment(
-      { ...this.#deps, actor, journal },
-      { workDirectory: this.#options.workDirectory, onEnded }
-    )
-    this.#active.set(record.id, deployment)
-    return deployment
+  }
+
+  /** Not waited for: it may be called from a handler of that very actor. */
+  #letGo(id: string, actor: ChildActor): void {
+    this.#active.delete(id)
+    actor
+      .stop()
+      .catch(error =>
+        this.#deps.log.warn('orchestrator actor did not stop', { deployment: id, error: errorMessage(error) })
+      )
+  }
+
+  async #remove(record: DeploymentRecord): Promise<void> {
+    this.#deps.database.deployments.delete(record.id)
+    try {
+      const keys = Object.keys(readManifest(record.manifest).manifest?.allocations ?? {})
+      await this.#logStore(record.id).remove(keys)
+    } catch (error) {
+      this.#deps.log.warn('stored output not removed', { deployment: record.id, error: errorMessage(error) })
+    }
   }
 
   #abandon(record: DeploymentRecord, error: unknown): void {
@@ -324,5 +383,21 @@ export class Orchestrator {
         { directory: `${this.#options.workDirectory}/deployments/${id}` }
       )
     )
+  }
+}
+
+/** A pinned peer that is no peer id can never be asked (deployment §2.3, fatal errors). */
+function checkPeers(ensemble: Ensemble): Refusal[] {
+  return Object.entries(ensemble.v1.nodes).flatMap(([name, { peer }]) => {
+    if (peer === undefined || isPeerId(peer)) return []
+    return [refusal('ENSEMBLE_PEER', `node '${name}': '${clip(peer, 80)}' is not a peer id`)]
+  })
+}
+
+function isPeerId(text: string): boolean {
+  try {
+    return parsePeerId(text) === text
+  } catch {
+    return false
   }
 }

@@ -12,12 +12,16 @@ import type { EnsembleV1 } from '../ensemble/index.ts'
 import { manifestKey, startLevels } from '../ensemble/index.ts'
 import { BEHAVIORS, okReplySchema } from '../jobs/index.ts'
 import { readHandle } from './bid.ts'
+import { clip } from './bounds.ts'
+import { isSilence } from './committer.ts'
 import { ASK_LIMIT_MS, MAX_PARALLEL_NODES, START_LIMIT_MS } from './constants.ts'
 import type { Manifest, ManifestNode } from './manifest.ts'
 
 export interface ProvisionFailure {
   readonly refusal: Refusal
   readonly peers: readonly PeerId[]
+  /** Of those, the ones that did not say no. */
+  readonly silent: readonly PeerId[]
 }
 
 export interface ProvisionerDeps {
@@ -162,7 +166,10 @@ export class Provisioner {
       return refuse(refusal('DEPLOYMENT_STEP_FAILED', `could not ${what}`, { causes: [reply.error] }))
     const answer = okReplySchema.safeParse(reply.value.payload)
     if (answer.success && answer.data.OK) return ok(undefined)
-    const cause = refusal('PROVIDER_ERROR', answer.data?.Error || 'the provider answered without a reason')
+    const cause = refusal(
+      'PROVIDER_ERROR',
+      clip(answer.data?.Error || 'the provider answered without a reason')
+    )
     return refuse(refusal('DEPLOYMENT_STEP_FAILED', `could not ${what}`, { causes: [cause] }))
   }
 }
@@ -180,6 +187,7 @@ function collectFailures(
     ok: false,
     error: {
       peers: failed.flatMap(({ peer }) => (peer ? [peer] : [])),
+      silent: failed.flatMap(({ peer, refusal }) => (peer && isSilence(refusal) ? [peer] : [])),
       refusal: refusal('DEPLOYMENT_PROVISION_FAILED', 'not every allocation could be started', {
         causes: failed.map(({ refusal }) => refusal)
       })

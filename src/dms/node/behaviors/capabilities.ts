@@ -1,11 +1,10 @@
 /** What the node trusts, for its administrators (identity-and-actors §4.5). */
 
-import type { Behavior } from '../../../actor/index.ts'
 import type { CapabilityContext } from '../../../lib/ucan/index.ts'
 import { formatToken } from '../../../lib/ucan/index.ts'
-import { declare, noPayload } from '../declare.ts'
+import { type Declaration, declare, noPayload } from '../declare.ts'
 
-export function capabilityBehaviors({ context }: { context: CapabilityContext }): Behavior[] {
+export function capabilityBehaviors({ context }: { context: CapabilityContext }): Declaration[] {
   const { anchors } = context
   return [
     declare({

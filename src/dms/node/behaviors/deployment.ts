@@ -1,20 +1,25 @@
 /** What a user asks of the deployments of this node (cli-api-config §6.6, deployment §2.13). */
 
 import { z } from 'zod'
-import type { Behavior } from '../../../actor/index.ts'
-import type { DeploymentQuery, DeploymentRecord, DeploymentStatus } from '../../../db/index.ts'
+import type {
+  DeploymentEvent,
+  DeploymentQuery,
+  DeploymentRecord,
+  DeploymentStatus
+} from '../../../db/index.ts'
 import type { Clock } from '../../../types/index.ts'
 import {
   bytesToBase64,
   errorMessage,
   isoTime,
+  Limiter,
   parseDurationMs,
   parseTimeMs,
   renderRefusal
 } from '../../../utils/index.ts'
 import { type Ensemble, ensembleSchema } from '../../ensemble/index.ts'
 import { isActive, MAX_EVENT_WAIT_MS, type Orchestrator, TRANSITIONS } from '../../orchestrator/index.ts'
-import { declare } from '../declare.ts'
+import { type Declaration, declare } from '../declare.ts'
 
 /** Behaviours under this path need the capability of the same name (identity-and-actors §11.2). */
 const BASE = '/dms/node/deployment'
@@ -22,6 +27,15 @@ const BASE = '/dms/node/deployment'
 const DEFAULT_EVENT_LIMIT = 200
 const MAX_EVENT_LIMIT = 1000
 const MAX_LOG_CHUNK = 262_144
+
+/** Allocations whose output is fetched at once for one reply; each may be large. */
+const MAX_PARALLEL_LOGS = 4
+
+/** Deployments in one reply; also when no limit was given, since a reply must fit into one message. */
+const MAX_LISTED = 1000
+
+/** JSON text of the events in one reply, in UTF-16 units: far below what a message takes. The reader asks for the rest. */
+const MAX_EVENTS_TEXT = 262_144
 
 const text = z.string().max(512)
 const idSchema = z
@@ -34,7 +48,7 @@ export interface DeploymentBehaviorDeps {
 }
 
 /** All of them. */
-export function deploymentBehaviors(deps: DeploymentBehaviorDeps): Behavior[] {
+export function deploymentBehaviors(deps: DeploymentBehaviorDeps): Declaration[] {
   return [
     newDeployment(deps),
     listDeployments(deps),
@@ -50,7 +64,7 @@ export function deploymentBehaviors(deps: DeploymentBehaviorDeps): Behavior[] {
   ]
 }
 
-function newDeployment({ orchestrator }: DeploymentBehaviorDeps): Behavior {
+function newDeployment({ orchestrator }: DeploymentBehaviorDeps): Declaration {
   return declare({
     path: `${BASE}/new`,
     request: z.object({ Ensemble: ensembleSchema }),
@@ -72,13 +86,13 @@ const times = {
   updated_before: text.optional()
 }
 
-function listDeployments({ orchestrator, clock }: DeploymentBehaviorDeps): Behavior {
+function listDeployments({ orchestrator, clock }: DeploymentBehaviorDeps): Declaration {
   const request = z.preprocess(
     value => value ?? {},
     z.object({
       metadata: z.record(text, text).nullish(),
       Metadata: z.record(text, text).nullish(),
-      limit: z.number().int().min(0).max(10_000).default(0),
+      limit: z.number().int().min(0).default(0),
       offset: z.number().int().min(0).default(0),
       status: z.array(z.union([text, z.number()])).nullish(),
       sort_by: text.default('-created_at'),
@@ -92,7 +106,7 @@ function listDeployments({ orchestrator, clock }: DeploymentBehaviorDeps): Behav
       const wanted = payload.metadata ?? payload.Metadata ?? undefined
       const statuses = payload.status ? readStatuses(payload.status) : undefined
       const query: DeploymentQuery = {
-        limit: payload.limit,
+        limit: payload.limit === 0 ? MAX_LISTED : Math.min(payload.limit, MAX_LISTED),
         offset: payload.offset,
         sort: payload.sort_by,
         ...(wanted ? { metadata: wanted } : {}),
@@ -101,7 +115,7 @@ function listDeployments({ orchestrator, clock }: DeploymentBehaviorDeps): Behav
       }
       const { records, total } = orchestrator.find(query)
       const next = payload.offset + records.length
-      const hasMore = payload.limit > 0 && next < total
+      const hasMore = next < total && records.length > 0
       return {
         deployments: records.map(describe),
         total,
@@ -139,9 +153,10 @@ const STATUS_NUMBERS: readonly DeploymentStatus[] = [
 function readStatuses(values: readonly (string | number)[]): DeploymentStatus[] {
   const names = Object.keys(TRANSITIONS)
   return values.flatMap(value => {
-    const byNumber = STATUS_NUMBERS[Number(value)]
+    const text = String(value)
+    const byNumber = /^\d$/.test(text) ? STATUS_NUMBERS[Number(text)] : undefined
     if (byNumber !== undefined) return [byNumber]
-    const name = names.find(candidate => candidate.toLowerCase() === String(value).toLowerCase())
+    const name = names.find(candidate => candidate.toLowerCase() === text.toLowerCase())
     return name === undefined ? [] : [name as DeploymentStatus] // a key of TRANSITIONS is a status
   })
 }
@@ -163,7 +178,7 @@ function timeRange(
   }
 }
 
-function status({ orchestrator }: DeploymentBehaviorDeps): Behavior {
+function status({ orchestrator }: DeploymentBehaviorDeps): Declaration {
   return declare({
     path: `${BASE}/status`,
     request: idSchema,
@@ -180,7 +195,7 @@ function status({ orchestrator }: DeploymentBehaviorDeps): Behavior {
   })
 }
 
-function manifest({ orchestrator }: DeploymentBehaviorDeps): Behavior {
+function manifest({ orchestrator }: DeploymentBehaviorDeps): Declaration {
   return declare({
     path: `${BASE}/manifest`,
     request: idSchema,
@@ -189,7 +204,7 @@ function manifest({ orchestrator }: DeploymentBehaviorDeps): Behavior {
   })
 }
 
-function info({ orchestrator }: DeploymentBehaviorDeps): Behavior {
+function info({ orchestrator }: DeploymentBehaviorDeps): Declaration {
   return declare({
     path: `${BASE}/info`,
     request: z
@@ -206,6 +221,9 @@ function info({ orchestrator }: DeploymentBehaviorDeps): Behavior {
       const chosen = Object.entries(found?.allocations ?? {}).filter(
         ([key]) => payload.names.length === 0 || payload.names.includes(key)
       )
+      const limiter = new Limiter(MAX_PARALLEL_LOGS, chosen.length)
+      const logsOf = (key: string): Promise<Record<string, string>> =>
+        limiter.run(() => logPaths(orchestrator, payload.id, key, signal))
       const allocations = await Promise.all(
         chosen.map(async ([key, entry]) => {
           const details = {
@@ -219,7 +237,7 @@ function info({ orchestrator }: DeploymentBehaviorDeps): Behavior {
             error: entry.error ?? '',
             node: entry.node_id,
             peer: found?.nodes[entry.node_id]?.peer ?? '',
-            ...(payload.include_logs ? { logs: await logPaths(orchestrator, payload.id, key, signal) } : {})
+            ...(payload.include_logs ? { logs: await logsOf(key) } : {})
           }
           return [entry.id, details] as const
         })
@@ -255,7 +273,7 @@ async function logPaths(
   }
 }
 
-function events({ orchestrator }: DeploymentBehaviorDeps): Behavior {
+function events({ orchestrator }: DeploymentBehaviorDeps): Declaration {
   return declare({
     path: `${BASE}/events`,
     request: z.object({
@@ -266,7 +284,7 @@ function events({ orchestrator }: DeploymentBehaviorDeps): Behavior {
     }),
     handle: async ({ payload, signal }) => {
       const query = { after: payload.after, waitMs: payload.wait_ms, limit: payload.limit }
-      const found = await orchestrator.events(payload.id, query, { signal })
+      const found = fitting(await orchestrator.events(payload.id, query, { signal }))
       return {
         events: found.map(event => ({
           sequence: event.sequence,
@@ -283,7 +301,17 @@ function events({ orchestrator }: DeploymentBehaviorDeps): Behavior {
   })
 }
 
-function writeLogs({ orchestrator }: DeploymentBehaviorDeps): Behavior {
+/** The first events that fit into a reply together, at least one. */
+function fitting(events: readonly DeploymentEvent[]): readonly DeploymentEvent[] {
+  let textLength = 0
+  const end = events.findIndex(event => {
+    textLength += JSON.stringify(event.data).length
+    return textLength > MAX_EVENTS_TEXT
+  })
+  return end < 0 ? events : events.slice(0, Math.max(1, end))
+}
+
+function writeLogs({ orchestrator }: DeploymentBehaviorDeps): Declaration {
   return declare({
     path: `${BASE}/logs`,
     request: z.object({ EnsembleID: text, AllocationName: text }),
@@ -295,7 +323,7 @@ function writeLogs({ orchestrator }: DeploymentBehaviorDeps): Behavior {
   })
 }
 
-function readLogs({ orchestrator }: DeploymentBehaviorDeps): Behavior {
+function readLogs({ orchestrator }: DeploymentBehaviorDeps): Declaration {
   return declare({
     path: `${BASE}/logs/read`,
     request: z.object({
@@ -334,7 +362,7 @@ function readLogs({ orchestrator }: DeploymentBehaviorDeps): Behavior {
   })
 }
 
-function shutdown({ orchestrator }: DeploymentBehaviorDeps): Behavior {
+function shutdown({ orchestrator }: DeploymentBehaviorDeps): Declaration {
   return declare({
     path: `${BASE}/shutdown`,
     request: idSchema,
@@ -347,25 +375,27 @@ function shutdown({ orchestrator }: DeploymentBehaviorDeps): Behavior {
   })
 }
 
-function prune({ orchestrator, clock }: DeploymentBehaviorDeps): Behavior {
+function prune({ orchestrator, clock }: DeploymentBehaviorDeps): Declaration {
   return declare({
     path: `${BASE}/prune`,
     request: z.object({ before: text.nullish(), all: z.boolean().default(false) }),
-    handle: ({ payload }) => {
+    handle: async ({ payload }) => {
       if (!payload.all && !payload.before) return { ok: false, error: "give 'before' or 'all'" }
-      orchestrator.prune(payload.all || !payload.before ? {} : { beforeMs: readTime(payload.before, clock) })
+      await orchestrator.prune(
+        payload.all || !payload.before ? {} : { beforeMs: readTime(payload.before, clock) }
+      )
       return { ok: true }
     },
     onError: ({ message }) => ({ ok: false, error: message })
   })
 }
 
-function deleteDeployment({ orchestrator }: DeploymentBehaviorDeps): Behavior {
+function deleteDeployment({ orchestrator }: DeploymentBehaviorDeps): Declaration {
   return declare({
     path: `${BASE}/delete`,
     request: z.object({ orchestrator_id: text }),
-    handle: ({ payload }) => {
-      const done = orchestrator.delete(payload.orchestrator_id)
+    handle: async ({ payload }) => {
+      const done = await orchestrator.delete(payload.orchestrator_id)
       return done.ok ? { ok: true } : { ok: false, error: done.error.message }
     },
     onError: ({ message }) => ({ ok: false, error: message })

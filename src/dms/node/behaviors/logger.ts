@@ -1,9 +1,8 @@
 /** Changes the log level of a running daemon (cli-api-config §6.10). Not persisted. */
 
 import { z } from 'zod'
-import type { Behavior } from '../../../actor/index.ts'
 import type { LogLevel } from '../../../types/index.ts'
-import { declare } from '../declare.ts'
+import { type Declaration, declare } from '../declare.ts'
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   error: 'error',
@@ -13,7 +12,7 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   debug: 'debug'
 }
 
-export function loggerBehaviors({ setLogLevel }: { setLogLevel: (level: LogLevel) => void }): Behavior[] {
+export function loggerBehaviors({ setLogLevel }: { setLogLevel: (level: LogLevel) => void }): Declaration[] {
   return [
     declare({
       path: '/dms/node/logger/config',

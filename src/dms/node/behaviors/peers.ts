@@ -1,12 +1,11 @@
 /** Peers as this node sees them (cli-api-config §6.3). */
 
 import { z } from 'zod'
-import type { Behavior } from '../../../actor/index.ts'
 import { parsePeerId } from '../../../lib/crypto/index.ts'
 import type { Network } from '../../../network/index.ts'
 import type { Clock } from '../../../types/index.ts'
 import { deadline, errorMessage } from '../../../utils/index.ts'
-import { declare, noPayload } from '../declare.ts'
+import { type Declaration, declare, noPayload } from '../declare.ts'
 
 const BASE = '/dms/node/peers'
 
@@ -16,7 +15,7 @@ const CONNECT_LIMIT_MS = 10_000
 /** What Go prints for a time that was never set. */
 const ZERO_TIME = '0001-01-01T00:00:00Z'
 
-export function peerBehaviors({ network, clock }: { network: Network; clock: Clock }): Behavior[] {
+export function peerBehaviors({ network, clock }: { network: Network; clock: Clock }): Declaration[] {
   return [
     declare({
       path: `${BASE}/list`,

@@ -1,6 +1,5 @@
 /** What orchestrators ask of this node as a provider (deployment §2.4 to §2.8, cli-api-config §6.7). */
 
-import type { Behavior } from '../../../actor/index.ts'
 import type { PrivateKey } from '../../../lib/crypto/index.ts'
 import type { Network } from '../../../network/index.ts'
 import type { Handle } from '../../../types/index.ts'
@@ -17,7 +16,7 @@ import {
 import { writeBid, writeDecline } from '../../orchestrator/index.ts'
 import type { ResourceManager } from '../../resources/index.ts'
 import { isPermanent } from '../bid-permanence.ts'
-import { declare, noPayload } from '../declare.ts'
+import { type Declaration, declare, noPayload } from '../declare.ts'
 
 export interface ProviderBehaviorDeps {
   provider: Provider
@@ -28,7 +27,7 @@ export interface ProviderBehaviorDeps {
   location: LocationSpec
 }
 
-export function providerBehaviors(deps: ProviderBehaviorDeps): Behavior[] {
+export function providerBehaviors(deps: ProviderBehaviorDeps): Declaration[] {
   const { provider } = deps
   const failed = ({ message }: { message: string }): { OK: boolean; Error: string } => ({
     OK: false,
@@ -70,7 +69,7 @@ function bidRequest({
   handle,
   privateKey,
   location
-}: ProviderBehaviorDeps): Behavior {
+}: ProviderBehaviorDeps): Declaration {
   return declare({
     path: BEHAVIORS.bidRequest,
     request: bidRequestSchema,

@@ -1,15 +1,14 @@
 /** What anyone with the `/public` or `/broadcast` capability may ask (cli-api-config §6.2). */
 
-import type { Behavior } from '../../../actor/index.ts'
 import type { Hardware } from '../../../hardware/index.ts'
 import type { Did } from '../../../types/index.ts'
 import { NO_RESOURCES } from '../../resources/index.ts'
-import { declare, noPayload } from '../declare.ts'
+import { type Declaration, declare, noPayload } from '../declare.ts'
 
 /** Topic of the broadcast greeting. */
 export const HELLO_TOPIC = '/nunet/hello'
 
-export function publicBehaviors({ hardware, did }: { hardware: Hardware; did: Did }): Behavior[] {
+export function publicBehaviors({ hardware, did }: { hardware: Hardware; did: Did }): Declaration[] {
   return [
     declare({ path: '/public/hello', request: noPayload, handle: () => ({ DID: { uri: did } }) }),
     declare({

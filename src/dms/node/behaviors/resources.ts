@@ -1,13 +1,12 @@
 /** The machine, what of it is offered, and what is taken (cli-api-config §6.5, §7.3). */
 
 import { z } from 'zod'
-import type { Behavior } from '../../../actor/index.ts'
 import type { Hardware } from '../../../hardware/index.ts'
 import type { Resources } from '../../../types/index.ts'
 import { resourcesSchema } from '../../jobs/index.ts'
 import type { Onboarding } from '../../onboarding/index.ts'
 import { NO_RESOURCES, type ResourceManager } from '../../resources/index.ts'
-import { declare, noPayload } from '../declare.ts'
+import { type Declaration, declare, noPayload } from '../declare.ts'
 
 export interface ResourceBehaviorDeps {
   hardware: Hardware
@@ -15,7 +14,7 @@ export interface ResourceBehaviorDeps {
   onboarding: Onboarding
 }
 
-export function resourceBehaviors({ hardware, resources, onboarding }: ResourceBehaviorDeps): Behavior[] {
+export function resourceBehaviors({ hardware, resources, onboarding }: ResourceBehaviorDeps): Declaration[] {
   return [
     amount('/dms/node/resources/free', () => resources.free()),
     amount('/dms/node/resources/allocated', () => resources.allocated()),
@@ -57,7 +56,7 @@ export function resourceBehaviors({ hardware, resources, onboarding }: ResourceB
   ]
 }
 
-function amount(path: string, read: (signal: AbortSignal) => Resources | Promise<Resources>): Behavior {
+function amount(path: string, read: (signal: AbortSignal) => Resources | Promise<Resources>): Declaration {
   return declare({
     path,
     request: noPayload,
