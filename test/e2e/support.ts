@@ -1,0 +1,138 @@
+/**
+ * What the end-to-end tests share: waiting for a condition with a deadline, ensembles with free ports written into
+ * the directory of a node, and readings of what the command line prints. The daemons themselves are made by the lab.
+ */
+
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ensureBusybox, hasDocker, type LocalImage } from '../../scripts/lab/docker.ts'
+import { type CommandResult, EXAMPLES, type LabNode, readPath } from '../../scripts/lab/lab.ts'
+
+/** Between two looks at a condition. Milliseconds. */
+const POLL_MS = 100
+
+/** Longest wait for something that should come soon, on a machine that is busy. Milliseconds. */
+export const SOON_MS = 60_000
+
+/** The first value of `probe` that is neither `undefined` nor `false`. Fails when it does not come in time. */
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false> | T | undefined | false,
+  timeoutMs: number = SOON_MS
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const value = await probe()
+    if (value !== undefined && value !== false) return value
+    if (performance.now() > deadline) assert.fail(`not within ${timeoutMs} ms: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, POLL_MS))
+  }
+}
+
+const SMALL = { cpu: { cores: 0.25 }, ram: { size: '64 MiB' }, disk: { size: '16 MiB' } }
+
+/** A WASM workload of the examples. */
+export function wasm(module: string, options: Record<string, unknown> = {}): Record<string, unknown> {
+  const { type = 'task', ...execution } = options
+  const source = module.startsWith('data:') ? module : `./${module}.wasm`
+  return {
+    type,
+    executor: 'wasm',
+    resources: SMALL,
+    execution: { type: 'wasm', module: source, ...execution }
+  }
+}
+
+/** A container that runs a shell script. */
+export function docker(image: string, script: string, type = 'service'): Record<string, unknown> {
+  const execution = { type: 'docker', image, cmd: ['sh', '-c', script] }
+  return { type, executor: 'docker', resources: { ...SMALL, disk: { size: '64 MiB' } }, execution }
+}
+
+/** Writes an ensemble into the directory of a node, with the modules of the examples beside it; returns its path. */
+export async function writeEnsemble(
+  node: LabNode,
+  name: string,
+  allocations: Record<string, unknown>,
+  nodes: Record<string, unknown>
+): Promise<string> {
+  const path = join(node.directory, `${name}.yaml`)
+  const { copyFile } = await import('node:fs/promises')
+  for (const module of ['hello', 'primes', 'ticker'])
+    await copyFile(join(EXAMPLES, 'wasm', `${module}.wasm`), join(node.directory, `${module}.wasm`))
+  // Every JSON text is YAML.
+  await writeFile(path, JSON.stringify({ version: 'V1', allocations, nodes }, null, 2))
+  return path
+}
+
+/** Deploys the way existing clients do; returns the id of the ensemble. */
+export async function deployByActor(node: LabNode, file: string): Promise<string> {
+  const reply = await node.cmd('/dms/node/deployment/new', '-f', file, '-t', '120s')
+  assert.equal(reply['Status'], 'OK', JSON.stringify(reply))
+  return String(reply['EnsembleID'])
+}
+
+/** Waits for a status of a deployment; a failed one is told with its reasons. */
+export async function untilStatus(node: LabNode, id: string, wanted: string): Promise<void> {
+  await until(`deployment is ${wanted}`, async () => {
+    const { status, error } = await node.cmd('/dms/node/deployment/status', '--id', id)
+    if (status === 'Failed' && wanted !== 'Failed') assert.fail(`deployment failed: ${String(error)}`)
+    return status === wanted
+  })
+}
+
+/** Asserts that a provider has everything back. */
+export async function assertNothingAllocated(node: LabNode): Promise<void> {
+  const reply = await node.cmd('/dms/node/resources/allocated')
+  const amounts = ['cpu.cores', 'ram.size', 'disk.size'].map(path =>
+    readPath(reply, ['Resources', ...path.split('.')])
+  )
+  assert.deepEqual(amounts, [0, 0, 0], `${node.name} still holds ${JSON.stringify(reply)}`)
+  const { allocations } = await node.cmd('/dms/node/allocations/list')
+  assert.deepEqual(allocations, [], `${node.name} still lists allocations`)
+}
+
+/** Peer that runs a node of an ensemble. */
+export async function peerOf(node: LabNode, id: string, ensembleNode: string): Promise<string> {
+  const reply = await node.cmd('/dms/node/deployment/manifest', '--id', id)
+  return String(readPath(reply, ['manifest', 'nodes', ensembleNode, 'peer']))
+}
+
+/** Fetches until the server answers; it may need a moment after its start. */
+export async function fetchPatiently(url: string): Promise<string> {
+  return await until(`an answer from ${url}`, async () => {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(5000) })
+      return response.ok ? await response.text() : undefined
+    } catch {
+      return undefined
+    }
+  })
+}
+
+/** Asserts that a command failed as a tool should: exit code, one line that says what, one that says what to do. */
+export function assertFailedPlainly(result: CommandResult, message: RegExp, code = 1): void {
+  assert.equal(result.code, code, result.stderr)
+  assert.equal(result.stdout, '')
+  assertPlain(result.stderr, message)
+}
+
+/** Asserts that a text is one error line, and at most one hint. */
+export function assertPlain(stderr: string, message: RegExp): void {
+  const lines = stderr.trimEnd().split('\n')
+  assert.match(lines[0] ?? '', /^Error: /, stderr)
+  assert.match(lines[0] ?? '', message)
+  assert.ok(lines.length <= 2, `more than an error and a hint:\n${stderr}`)
+  if (lines[1] !== undefined) assert.match(lines[1], /^hint: \S/, stderr)
+  assert.doesNotMatch(stderr, /fault of the program|\n\s+at /)
+}
+
+/** An image with a shell for tests that need containers, or why they are skipped. Fails where Docker is required. */
+export async function dockerImage(): Promise<LocalImage | string> {
+  const image = (await hasDocker()) ? await ensureBusybox() : 'no engine answers on /var/run/docker.sock'
+  if (typeof image !== 'string') return image
+  const required = (process.env['NUNET_REQUIRE'] ?? '').split(',')
+  if (required.includes('docker') || required.includes('all')) throw new Error(`docker is required: ${image}`)
+  return `needs docker: ${image}`
+}
