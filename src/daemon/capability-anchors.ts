@@ -14,8 +14,9 @@ import {
   formatToken,
   type Token
 } from '../lib/ucan/index.ts'
-import type { Clock, Logger, RandomSource, Refusal, Result } from '../types/index.ts'
-import { renderRefusal } from '../utils/index.ts'
+import type { Clock, Did, Logger, RandomSource, Refusal, Result } from '../types/index.ts'
+import { Mutex, renderRefusal } from '../utils/index.ts'
+import { DaemonError } from './errors.ts'
 
 export interface CapabilityAnchorsDeps {
   store: CapabilityStore
@@ -27,6 +28,7 @@ export interface CapabilityAnchorsDeps {
 export class CapabilityAnchors {
   readonly #deps: CapabilityAnchorsDeps
   readonly #name: string
+  readonly #mutex = new Mutex()
   #file: CapabilityFile
   readonly context: CapabilityContext
 
@@ -42,11 +44,15 @@ export class CapabilityAnchors {
     this.context = context
   }
 
-  /** Opens the context of a key; a missing file is made (identity-and-actors §3.6). */
+  /**
+   * Opens the context of a key; a missing file is made (identity-and-actors §3.6).
+   * @throws DaemonError `DAEMON_CONTEXT_KEY` when the file belongs to another key; CapabilityError
+   */
   static async open(deps: CapabilityAnchorsDeps, name: string, key: PrivateKey): Promise<CapabilityAnchors> {
     const signer = keySigner(key)
     const stored = await deps.store.load(name)
     const file = stored ?? emptyCapabilityFile(signer.did)
+    if (file.did !== signer.did) throw foreignFile(name, file.did, signer.did)
     if (stored === undefined) await deps.store.save(name, file)
     const { context, problems } = createCapabilityContext(
       { clock: deps.clock, random: deps.random, owner: signer.did, signer },
@@ -61,14 +67,20 @@ export class CapabilityAnchors {
     return new CapabilityAnchors(deps, name, file, context)
   }
 
-  /** Reads the file again and applies the difference. A file that cannot be read changes nothing. */
+  /** Reads the file again and applies the difference. A file that cannot be read, or of another owner, changes nothing. */
   async reload(): Promise<void> {
+    // One after another: each works on the difference to the one before.
+    await this.#mutex.run(() => this.#reload())
+  }
+
+  async #reload(): Promise<void> {
     const { store, log } = this.#deps
     const file = await store.load(this.#name)
     if (file === undefined) {
       log.warn('capability file is gone; the anchors in memory stay', { context: this.#name })
       return
     }
+    if (file.did !== this.context.owner) throw foreignFile(this.#name, file.did, this.context.owner)
     const { anchors } = this.context
     const before = this.#file
     for (const did of file.roots) anchors.addRoot(did)
@@ -95,6 +107,16 @@ export class CapabilityAnchors {
         reason: renderRefusal(result.error)
       })
   }
+}
+
+function foreignFile(name: string, fileDid: Did, ownDid: Did): DaemonError {
+  return new DaemonError(
+    'DAEMON_CONTEXT_KEY',
+    `capability context '${name}' belongs to '${fileDid}', its key to '${ownDid}'`,
+    {
+      hint: `make a new context with 'nunet cap new ${name} --force', or restore the key it belongs to`
+    }
+  )
 }
 
 /** Tokens of `after` that `before` does not have. */

@@ -9,34 +9,26 @@ import { createGateway } from '../actor/index.ts'
 import { createApiServer } from '../api/index.ts'
 import type { Config } from '../config/index.ts'
 import { openDatabase } from '../db/index.ts'
-import { Node } from '../dms/node/index.ts'
+import { Node, type NodeOptions } from '../dms/node/index.ts'
 import { isHostPortFree } from '../dms/resources/index.ts'
 import { createDockerExecutor } from '../executor/docker/index.ts'
 import type { Executor } from '../executor/index.ts'
 import { createWasmExecutor } from '../executor/wasm/index.ts'
 import { createHardware } from '../hardware/index.ts'
-import {
-  createKeyStore,
-  generateKey,
-  type KeyStore,
-  KeyStoreError,
-  type PrivateKey,
-  peerIdOf
-} from '../lib/crypto/index.ts'
+import { createKeyStore, peerIdOf } from '../lib/crypto/index.ts'
 import { createCapabilityStore } from '../lib/ucan/index.ts'
 import { createFileSink, createLogger, type LeveledLogger, parseLogLevel } from '../observability/index.ts'
-import type { FileStore } from '../types/index.ts'
 import {
   systemClock as clock,
   createSystemFiles,
-  errorMessage,
   fileError,
   MIB,
   systemRandom as random
 } from '../utils/index.ts'
 import { CapabilityAnchors } from './capability-anchors.ts'
-import { DaemonError } from './errors.ts'
+import { openNodeKey } from './identity.ts'
 import { claimPidFile } from './pid-file.ts'
+import { takeReloadSignal } from './reload-signal.ts'
 
 /** What is known when the daemon answers. */
 export interface ReadyInfo {
@@ -67,44 +59,58 @@ export interface DaemonOptions {
  *   each that says what to do.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  const { config, context: contextName, signal } = options
   const startedMs = clock.monotonicMs()
-  const { user_dir: userDirectory, work_dir: workDirectory, data_dir: dataDirectory } = config.general
+  const { signal } = options
   await using stack = new AsyncDisposableStack()
+  const log = stack.use(openLog(options.config))
+  try {
+    const info = await startDaemon(options, log.logger, stack)
+    const readyMs = clock.monotonicMs() - startedMs
+    options.onReady?.({ ...info, readyMs })
+    log.logger.info('daemon ready', { peer: info.peerId, readyMs: Math.round(readyMs) })
+  } catch (error) {
+    // What a stop in the middle of the start made fail is not worth telling.
+    signal.throwIfAborted()
+    throw error
+  }
+  await untilAborted(signal)
+  log.logger.info('daemon stopping')
+}
 
-  const log = stack.use(openLog(config))
+/** Starts part after part, in dependency order; whatever was started is on the stack, also when a later part fails. */
+async function startDaemon(
+  { config, context, passphrase, signal }: DaemonOptions,
+  log: LeveledLogger,
+  stack: AsyncDisposableStack
+): Promise<Omit<ReadyInfo, 'readyMs'>> {
+  const { user_dir: userDirectory, work_dir: workDirectory, data_dir: dataDirectory } = config.general
   const files = createSystemFiles({ clock, random })
   // The key derivation takes the better part of a second by design: the heavy modules load meanwhile.
   const networkModule = import('../network/libp2p/index.ts')
   networkModule.catch(() => undefined) // reported where it is awaited
-  const reload = onReloadSignal(stack, log.logger)
-  stack.use(await claimPidFile(files, userDirectory, contextName))
+  const reload = stack.use(takeReloadSignal(log))
+  stack.use(await claimPidFile(files, userDirectory, context, { signal }))
   await makeDirectories([workDirectory, dataDirectory])
-  const privateKey = await openNodeKey(
-    createKeyStore({ files, random }, { directory: join(userDirectory, 'key') }),
-    contextName,
-    options.passphrase
-  )
-  signal.throwIfAborted()
-
-  const database = stack.use(
-    openDatabase({ clock, log: log.logger }, { path: join(dataDirectory, 'dms.sqlite') })
-  )
-  const anchors = await openAnchors(files, userDirectory, contextName, privateKey, log.logger)
-  reload.handler = () => anchors.reload()
+  const keys = createKeyStore({ files, random }, { directory: join(userDirectory, 'key') })
+  const privateKey = await openNodeKey({ store: keys, random }, context, passphrase, { signal })
+  const database = stack.use(openDatabase({ clock, log }, { path: join(dataDirectory, 'dms.sqlite') }))
+  const store = createCapabilityStore({ files, clock }, { directory: join(userDirectory, 'cap') })
+  const anchors = await CapabilityAnchors.open({ store, clock, random, log }, context, privateKey)
+  reload.handle(() => anchors.reload())
 
   const { createLibp2pNetwork } = await networkModule
+  signal.throwIfAborted()
   const network = stack.use(
     createLibp2pNetwork(
-      { clock, random, log: log.logger.child({ component: 'network' }), privateKey },
+      { clock, random, log: log.child({ component: 'network' }), privateKey },
       { listenAddresses: config.p2p.listen_address, bootstrapPeers: config.p2p.bootstrap_peers }
     )
   )
   await network.start({ signal })
 
   const ownerId = `nunet-${peerIdOf(privateKey.publicKey).slice(-12)}`
-  const executors = openExecutors(config, ownerId, stack, log.logger)
-  const hardware = createHardware({ clock, log: log.logger }, { diskPath: workDirectory })
+  const executors = openExecutors(config, ownerId, stack, log)
+  const hardware = createHardware({ clock, log }, { diskPath: workDirectory })
   const node = stack.use(
     new Node(
       {
@@ -118,48 +124,45 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         isPortFree: isHostPortFree,
         clock,
         random,
-        log: log.logger,
+        log,
         setLogLevel: level => {
-          log.logger.level = level
+          log.level = level
         }
       },
-      {
-        workDirectory,
-        location: nodeLocation(config),
-        portRange: {
-          from: config.general.port_available_range_from,
-          // The configured end is exclusive: 65536 means up to 65535.
-          to: Math.min(config.general.port_available_range_to, 65_536) - 1
-        },
-        allowPrivilegedDocker: config.job.allow_privileged_docker
-      }
+      nodeOptions(config)
     )
   )
   await node.start({ signal })
 
-  const gateway = createGateway({ network, clock, log: log.logger })
+  const gateway = createGateway({ network, clock, log })
   const api = stack.use(
     createApiServer(
-      { gateway, handle: node.handle, clock, log: log.logger.child({ component: 'api' }) },
+      { gateway, handle: node.handle, clock, log: log.child({ component: 'api' }) },
       { address: config.rest.addr, port: config.rest.port }
     )
   )
   await api.start({ signal })
   stack.use(collectGarbage(anchors))
-
-  options.onReady?.({
+  return {
     peerId: network.peerId,
     did: anchors.context.owner,
     addresses: network.addresses().map(address => `${address}/p2p/${network.peerId}`),
-    restAddress: `${config.rest.addr}:${api.address?.port ?? config.rest.port}`,
-    readyMs: clock.monotonicMs() - startedMs
-  })
-  log.logger.info('daemon ready', {
-    peer: network.peerId,
-    readyMs: Math.round(clock.monotonicMs() - startedMs)
-  })
-  await untilAborted(signal)
-  log.logger.info('daemon stopping')
+    restAddress: `${config.rest.addr}:${api.address?.port ?? config.rest.port}`
+  }
+}
+
+function nodeOptions(config: Config): NodeOptions {
+  const {
+    work_dir: workDirectory,
+    port_available_range_from: from,
+    port_available_range_to: to
+  } = config.general
+  return {
+    workDirectory,
+    location: nodeLocation(config),
+    portRange: { from, to: Math.min(to, 65_535) },
+    allowPrivilegedDocker: config.job.allow_privileged_docker
+  }
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
@@ -196,25 +199,6 @@ function openLog(config: Config): Log {
   return { logger, [Symbol.dispose]: () => sink.close() }
 }
 
-/**
- * SIGUSR1 makes the daemon read its capability file again. The handler is set before anything else, because Node's
- * own answer to that signal is to open a debugger port.
- */
-function onReloadSignal(
-  stack: AsyncDisposableStack,
-  log: LeveledLogger
-): { handler: (() => Promise<void>) | undefined } {
-  const holder: { handler: (() => Promise<void>) | undefined } = { handler: undefined }
-  const onSignal = (): void => {
-    holder
-      .handler?.()
-      .catch((error: unknown) => log.warn('capability anchors not reloaded', { reason: errorMessage(error) }))
-  }
-  process.on('SIGUSR1', onSignal)
-  stack.defer(() => void process.removeListener('SIGUSR1', onSignal))
-  return holder
-}
-
 async function makeDirectories(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     try {
@@ -223,40 +207,6 @@ async function makeDirectories(paths: readonly string[]): Promise<void> {
       throw fileError('make directory', path, cause)
     }
   }
-}
-
-/** The key of the context; a missing one is made with the given passphrase (identity-and-actors §3.6). */
-async function openNodeKey(store: KeyStore, name: string, passphrase: string): Promise<PrivateKey> {
-  try {
-    return await store.open(name, passphrase)
-  } catch (error) {
-    if (!(error instanceof KeyStoreError) || error.code !== 'KEY_NOT_FOUND') throw error
-    const key = generateKey(random)
-    await store.save(name, key, passphrase)
-    return key
-  }
-}
-
-async function openAnchors(
-  files: FileStore,
-  userDirectory: string,
-  name: string,
-  key: PrivateKey,
-  log: LeveledLogger
-): Promise<CapabilityAnchors> {
-  const store = createCapabilityStore({ files, clock }, { directory: join(userDirectory, 'cap') })
-  const anchors = await CapabilityAnchors.open({ store, clock, random, log }, name, key)
-  const file = await store.load(name)
-  if (file !== undefined && file.did !== anchors.context.owner) {
-    throw new DaemonError(
-      'DAEMON_CONTEXT_KEY',
-      `capability context '${name}' belongs to '${file.did}', its key to '${anchors.context.owner}'`,
-      {
-        hint: `make a new context with 'nunet cap new ${name} --force', or restore the key it belongs to`
-      }
-    )
-  }
-  return anchors
 }
 
 function openExecutors(
