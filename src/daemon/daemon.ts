@@ -220,19 +220,13 @@ function openExecutors(
   const executors: Executor[] = []
   if (docker.enabled) {
     const allowPrivileged = config.job.allow_privileged_docker
-    executors.push(
-      createDockerExecutor(deps, {
-        ownerId,
-        allowPrivileged,
-        ...(docker.socket ? { socketPath: docker.socket } : {})
-      })
-    )
+    const socket = docker.socket === '' ? {} : { socketPath: docker.socket }
+    executors.push(createDockerExecutor(deps, { ownerId, allowPrivileged, ...socket }))
   }
-  if (wasm.enabled) {
+  if (wasm.enabled)
     executors.push(
       createWasmExecutor(deps, { ownerId, stateDirectory: join(config.general.data_dir, 'wasm') })
     )
-  }
   for (const executor of executors) stack.defer(() => executor.close())
   return new Map(executors.map(executor => [executor.type, executor]))
 }

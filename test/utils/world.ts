@@ -5,6 +5,7 @@
  */
 
 import { join } from 'node:path'
+import { createRootActor, type RootActor } from '../../src/actor/index.ts'
 import { type Database, openDatabase } from '../../src/db/index.ts'
 import { createStoredJobFiles } from '../../src/dms/jobs/index.ts'
 import { Node } from '../../src/dms/node/index.ts'
@@ -35,6 +36,15 @@ const OFFER: Resources = { cpu: { cores: 4 }, gpus: [], ram: { size: 8 * GIB }, 
 const CAPABILITIES = ['/dms/deployment', '/public', '/broadcast']
 const DAY_NS = 86_400_000_000_000n
 
+/** See `World.addRogue`. */
+export interface Rogue {
+  readonly actor: RootActor
+  readonly key: PrivateKey
+  readonly context: CapabilityContext
+  readonly peerId: PeerId
+  readonly did: Did
+}
+
 export class World implements AsyncDisposable {
   readonly clock: VirtualClock = new VirtualClock()
   readonly random: SeededRandom
@@ -42,6 +52,7 @@ export class World implements AsyncDisposable {
   readonly machines: Machine[] = []
   readonly #directory: Awaited<ReturnType<typeof temporaryDirectory>>
   readonly #organisation: PrivateKey
+  readonly #rogues: (() => Promise<void>)[] = []
 
   private constructor(seed: number, directory: Awaited<ReturnType<typeof temporaryDirectory>>) {
     this.random = new SeededRandom(seed)
@@ -71,6 +82,24 @@ export class World implements AsyncDisposable {
       if (!done.ok) throw new Error(done.error.message)
     }
     return machine
+  }
+
+  /** An actor of a machine of the network that runs no node: a provider made by others, or one that lies. Not started. */
+  async addRogue(): Promise<Rogue> {
+    const key = generateKey(this.random)
+    const machine = new Machine(this, key, join(this.#directory.path, 'rogue'))
+    await machine.join(this.#organisation)
+    const network = this.hub.createNetwork(machine.peerId)
+    await network.start()
+    const { clock, random } = this
+    const context = machine.openContext()
+    const actor = createRootActor({ network, context, privateKey: key, clock, random, log: new MemoryLog() })
+    const rogue = { actor, key, context, peerId: machine.peerId, did: machine.did }
+    this.#rogues.push(async () => {
+      await actor.stop()
+      await network.stop()
+    })
+    return rogue
   }
 
   /** Moves time in small steps until `condition` holds; gives up after `limitMs` of virtual time. */
@@ -103,6 +132,7 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const machine of this.machines) await this.settle(machine.stop())
+    for (const stop of this.#rogues) await this.settle(stop())
     await this.#directory[Symbol.asyncDispose]()
   }
 
