@@ -11,7 +11,7 @@
  * @packageDocumentation
  */
 export type { BidDecision } from './bidding.ts'
-export { COMMIT_TTL_MS, LOG_RETENTION_MS } from './constants.ts'
+export { COMMIT_TTL_MS, LOG_RETENTION_MS, MAX_ALTERNATIVES } from './constants.ts'
 export type { LogsRequest } from './ensemble-service.ts'
 export { JobsError, type JobsErrorCode } from './errors.ts'
 export { createDiskJobFiles, createStoredJobFiles } from './job-files.ts'

@@ -23,7 +23,7 @@ export function isPermanent(
   onboarded: Resources | undefined
 ): boolean {
   if (LASTING.has(refused.code)) return true
-  if (refused.code !== 'BID_NONE') return false
+  if (refused.code !== 'BID_NONE' && refused.code !== 'BID_SOME') return false
   return entries.every(entry => {
     const about = refused.causes?.find(cause => cause.details?.['node'] === entry.node_id)
     const lasting = about?.causes?.some(cause => LASTING.has(cause.code)) ?? false

@@ -153,7 +153,7 @@ export class Attempt {
         window: round.reason
       })
     }
-    for (const decline of round.declines)
+    for (const decline of round.declines.filter(({ isTotal }) => isTotal))
       journal.event('declined', { peer: decline.peer, refusal: decline.refusal })
     for (const { node, refusal } of round.unreachable) journal.event('declined', { node, peer: '', refusal })
   }

@@ -41,15 +41,22 @@ export interface BidRequestRound {
   readonly excludedPeers: readonly PeerId[]
 }
 
+/** A provider's reasons, for all of the request or for what it does not bid for. */
+export interface RoundDecline extends Decline {
+  readonly isTotal: boolean
+}
+
 /** What a round brought. */
 export interface BidRoundResult {
   /** An entry for every node, possibly empty. */
   readonly bids: ReadonlyMap<string, readonly Bid[]>
-  readonly declines: readonly Decline[]
+  readonly declines: readonly RoundDecline[]
   /** Pinned peers that could not be asked. */
   readonly unreachable: readonly { readonly node: string; readonly refusal: Refusal }[]
   readonly asked: number
   readonly answered: number
+  /** Some answer says nothing about the nodes it does not bid for: another round may bring bids for them. */
+  readonly isPartial: boolean
   readonly reason: CloseReason
 }
 
@@ -73,7 +80,7 @@ class Round {
   readonly #actor: Actor
   readonly #round: BidRequestRound
   readonly #bids: Map<string, Bid[]>
-  readonly #declines: Decline[] = []
+  readonly #declines: RoundDecline[] = []
   readonly #unreachable: { node: string; refusal: Refusal }[] = []
   readonly #asked = new Set<PeerId>()
   readonly #answered = new Set<PeerId>()
@@ -86,6 +93,8 @@ class Round {
   readonly #pinned: ReadonlyMap<string, ReadonlySet<string>>
   /** Bids are only added, so once every node can be placed it stays so. */
   #isPlaceable = false
+  /** Some provider named one node and may be willing to take others. */
+  #isPartial = false
   #lastAnswerMs: number | undefined
   #timer: Timer | undefined
 
@@ -113,6 +122,7 @@ class Round {
         unreachable: this.#unreachable,
         asked: this.#asked.size,
         answered: this.#answeredCount(),
+        isPartial: this.#isPartial,
         reason
       }
     } finally {
@@ -194,13 +204,15 @@ class Round {
       })
       return
     }
-    const peer = answer.value.kind === 'bid' ? answer.value.bid.peer : answer.value.decline.peer
+    const { peer, bids, decline, isComplete } = answer.value
     if (this.#answered.has(peer)) return
     this.#answered.add(peer)
     this.#lastAnswerMs = this.#elapsed()
-    if (answer.value.kind === 'decline') {
-      if (this.#declines.length < MAX_DECLINES) this.#declines.push(answer.value.decline)
-    } else this.#keep(answer.value.bid)
+    if (!isComplete) this.#isPartial = true
+    if (decline && this.#declines.length < MAX_DECLINES) {
+      this.#declines.push({ ...decline, isTotal: bids.length === 0 })
+    }
+    for (const bid of bids) this.#keep(bid)
     this.#judge()
   }
 

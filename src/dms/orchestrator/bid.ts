@@ -18,6 +18,7 @@ import {
   utf8ToBytes
 } from '../../utils/index.ts'
 import type { LocationSpec } from '../ensemble/index.ts'
+import { MAX_ALTERNATIVES } from '../jobs/index.ts'
 import { readPeerRefusal } from './bounds.ts'
 
 /** Which release's form a bid is written in. */
@@ -53,17 +54,19 @@ const locationSchema = z.looseObject({
   isp: text.optional()
 })
 
+const signedBidSchema = z.object({
+  EnsembleID: text,
+  NodeID: text,
+  Peer: text,
+  Location: locationSchema.nullish(),
+  Handle: z.unknown(),
+  Signature: z.string().max(1024).nullish()
+})
+
 const bidSchema = z.object({
-  V1: z
-    .object({
-      EnsembleID: text,
-      NodeID: text,
-      Peer: text,
-      Location: locationSchema.nullish(),
-      Handle: z.unknown(),
-      Signature: z.string().max(1024).nullish()
-    })
-    .nullish(),
+  V1: signedBidSchema.nullish(),
+  /** Extension: bids for other nodes of the request, of which the orchestrator may take one instead. */
+  Alternatives: z.array(signedBidSchema).max(MAX_ALTERNATIVES).optional(),
   Addresses: z.array(text).max(MAX_ADDRESSES).optional(),
   Declined: z
     .object({ EnsembleID: text, Refusal: z.unknown(), Permanent: z.boolean().default(false) })
@@ -71,6 +74,7 @@ const bidSchema = z.object({
 })
 
 type WireLocation = z.infer<typeof locationSchema>
+type WireBid = z.infer<typeof signedBidSchema>
 
 /** Go JSON of the location in the form of its era: later releases leave out what is empty, v0.5 writes all five. */
 function locationJson(location: WireLocation, era: BidEra): string {
@@ -113,30 +117,45 @@ function signingBytes(
 
 /** The reply of a provider that wants a node of the ensemble. */
 export function writeBid(
-  bid: {
-    ensembleId: string
-    node: string
-    handle: Handle
-    location: LocationSpec
+  bid: OfferedNode & {
     addresses: readonly string[]
-    era: BidEra
+    /** Other nodes it would take instead, for an orchestrator that asked for reasons. */
+    alternatives?: readonly string[]
+    /** Why it does not bid for the remaining nodes. */
+    declined?: { refusal: Refusal; permanent: boolean } | undefined
   },
   key: PrivateKey
 ): Record<string, unknown> {
+  const { alternatives, declined, addresses, ...offered } = bid
+  return {
+    V1: signBid(offered, key),
+    Addresses: addresses.slice(0, MAX_ADDRESSES),
+    ...(alternatives ? { Alternatives: alternatives.map(node => signBid({ ...offered, node }, key)) } : {}),
+    ...(declined ? declinedMember(bid.ensembleId, declined.refusal, declined.permanent) : {})
+  }
+}
+
+/** What one signature covers. */
+interface OfferedNode {
+  readonly ensembleId: string
+  readonly node: string
+  readonly handle: Handle
+  readonly location: LocationSpec
+  readonly era: BidEra
+}
+
+function signBid(bid: OfferedNode, key: PrivateKey): Record<string, unknown> {
   const peer = bid.handle.address.host
   const location: WireLocation =
     bid.era === 'v0.5' ? { ...bid.location, region: bid.location.continent } : { ...bid.location }
   const signed = { ensembleId: bid.ensembleId, node: bid.node, peer, location, handle: bid.handle }
   return {
-    V1: {
-      EnsembleID: bid.ensembleId,
-      NodeID: bid.node,
-      Peer: peer,
-      Location: JSON.parse(locationJson(location, bid.era)),
-      Handle: handleToWire(bid.handle),
-      Signature: bytesToBase64(key.sign(signingBytes(signed, bid.era)))
-    },
-    Addresses: bid.addresses.slice(0, MAX_ADDRESSES)
+    EnsembleID: bid.ensembleId,
+    NodeID: bid.node,
+    Peer: peer,
+    Location: JSON.parse(locationJson(location, bid.era)),
+    Handle: handleToWire(bid.handle),
+    Signature: bytesToBase64(key.sign(signingBytes(signed, bid.era)))
   }
 }
 
@@ -146,13 +165,23 @@ export function writeDecline(
   refused: Refusal,
   permanent: boolean
 ): Record<string, unknown> {
-  return { V1: null, Declined: { EnsembleID: ensembleId, Refusal: refused, Permanent: permanent } }
+  return { V1: null, ...declinedMember(ensembleId, refused, permanent) }
+}
+
+function declinedMember(ensembleId: string, refused: Refusal, permanent: boolean): Record<string, unknown> {
+  return { Declined: { EnsembleID: ensembleId, Refusal: refused, Permanent: permanent } }
 }
 
 /** What came back: a bid, a reasoned no, or something that must not be believed. */
-export type BidAnswer =
-  | { readonly kind: 'bid'; readonly bid: Bid }
-  | { readonly kind: 'decline'; readonly decline: Decline }
+export interface BidAnswer {
+  readonly peer: PeerId
+  /** The nodes it would take, one of them. */
+  readonly bids: readonly Bid[]
+  /** Why it would not take the others. */
+  readonly decline: Decline | undefined
+  /** Whether the answer speaks of every node that was asked for; a provider of the existing system names one and no more. */
+  readonly isComplete: boolean
+}
 
 /**
  * Reads and verifies an answer to a bid request. The bid must be signed by the key of the peer it names, and that
@@ -160,35 +189,61 @@ export type BidAnswer =
  */
 export function readBidAnswer(payload: unknown, from: Handle, ensembleId: string): Result<BidAnswer> {
   const parsed = bidSchema.safeParse(payload)
-  if (!parsed.success) return refuse(refusal('BID_MALFORMED', 'the bid does not have the form of one'))
-  const { V1: wire, Declined: declined, Addresses: addresses = [] } = parsed.data
   const peer = from.address.host
+  if (!parsed.success) return refuse(refusal('BID_MALFORMED', 'the bid does not have the form of one'))
   if (peer === '') return refuse(refusal('BID_MALFORMED', 'the bid came from nowhere'))
-  if (declined && !wire) {
-    const reasons = readPeerRefusal(declined.Refusal)
-    if (reasons === undefined)
-      return refuse(refusal('BID_MALFORMED', 'the refusal does not have the form of one'))
-    if (declined.EnsembleID !== ensembleId)
-      return refuse(refusal('BID_ENSEMBLE', `the refusal is for ensemble '${declined.EnsembleID}'`))
-    return ok({ kind: 'decline', decline: { peer, refusal: reasons, permanent: declined.Permanent } })
+  const { V1: first, Alternatives: alternatives, Declined: declined, Addresses: addresses = [] } = parsed.data
+  if (!first && !declined) return refuse(refusal('BID_MALFORMED', 'the bid is empty'))
+  const decline = readDecline(declined, peer, ensembleId)
+  if (!decline.ok) return decline
+  const bids: Bid[] = []
+  for (const wire of first ? [first, ...(alternatives ?? [])] : []) {
+    const bid = readSignedBid(wire, peer, ensembleId, addresses)
+    // A provider that signs one bid and forges another is not to be believed in either.
+    if (!bid.ok) return bid
+    bids.push(bid.value)
   }
-  if (!wire) return refuse(refusal('BID_MALFORMED', 'the bid is empty'))
-  if (wire.EnsembleID !== ensembleId)
+  return ok({ peer, bids, decline: decline.value, isComplete: !first || alternatives !== undefined })
+}
+
+function readDecline(
+  declined: z.infer<typeof bidSchema>['Declined'],
+  peer: PeerId,
+  ensembleId: string
+): Result<Decline | undefined> {
+  if (declined === undefined) return ok(undefined)
+  const reasons = readPeerRefusal(declined.Refusal)
+  if (reasons === undefined)
+    return refuse(refusal('BID_MALFORMED', 'the refusal does not have the form of one'))
+  if (declined.EnsembleID !== ensembleId) {
+    return refuse(refusal('BID_ENSEMBLE', `the refusal is for ensemble '${declined.EnsembleID}'`))
+  }
+  return ok({ peer, refusal: reasons, permanent: declined.Permanent })
+}
+
+function readSignedBid(
+  wire: WireBid,
+  peer: PeerId,
+  ensembleId: string,
+  addresses: readonly string[]
+): Result<Bid> {
+  if (wire.EnsembleID !== ensembleId) {
     return refuse(refusal('BID_ENSEMBLE', `the bid is for ensemble '${wire.EnsembleID}'`))
-  if (wire.Peer !== peer)
+  }
+  if (wire.Peer !== peer) {
     return refuse(refusal('BID_PEER', `the bid names peer '${wire.Peer}' and came from '${peer}'`))
+  }
   const handle = readHandle(wire.Handle)
-  if (handle === undefined || handle.address.host !== peer)
+  if (handle === undefined || handle.address.host !== peer) {
     return refuse(refusal('BID_HANDLE', 'the handle in the bid is not one of its peer'))
+  }
   const location = wire.Location ?? {}
   const era: BidEra = location.region === undefined ? 'later' : 'v0.5'
   const bytes = signingBytes({ ensembleId, node: wire.NodeID, peer, location, handle }, era)
-  if (!verifySignature(peer, bytes, wire.Signature ?? ''))
+  if (!verifySignature(peer, bytes, wire.Signature ?? '')) {
     return refuse(refusal('BID_SIGNATURE', 'the signature of the bid does not verify'))
-  return ok({
-    kind: 'bid',
-    bid: { node: wire.NodeID, peer, handle, location: plainLocation(location), addresses }
-  })
+  }
+  return ok({ node: wire.NodeID, peer, handle, location: plainLocation(location), addresses })
 }
 
 function plainLocation(location: WireLocation): LocationSpec {

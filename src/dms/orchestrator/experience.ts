@@ -2,7 +2,7 @@
 
 import type { PeerId, Refusal } from '../../types/index.ts'
 import { refusal } from '../../utils/index.ts'
-import type { BidRoundResult } from './bid-collector.ts'
+import type { BidRoundResult, RoundDecline } from './bid-collector.ts'
 import { clipRefusal } from './bounds.ts'
 import { MAX_REASONS, MAX_SILENCES_FORGIVEN } from './constants.ts'
 
@@ -52,7 +52,7 @@ export class Experience {
     const isForgiving = this.#forgive()
     return {
       refusal: explained,
-      final: everyoneAnswered && permanent && !isSomethingHeld && !isForgiving,
+      final: everyoneAnswered && permanent && !round.isPartial && !isSomethingHeld && !isForgiving,
       retryAtOnce: false
     }
   }
@@ -71,7 +71,7 @@ export class Experience {
       const node = cause.details?.['node']
       const declined = round.declines
         .filter(decline => !this.#failed.has(decline.peer))
-        .map(decline => declineCause(decline.peer, decline.refusal, node))
+        .flatMap(decline => declineCause(decline, node))
       const unreachable = round.unreachable
         .filter(problem => problem.node === node)
         .map(problem => problem.refusal)
@@ -94,9 +94,10 @@ function silence(round: BidRoundResult): Refusal[] {
   ]
 }
 
-/** The part of a provider's reasons that concerns `node`, or all of them when it does not say. */
-function declineCause(peer: PeerId, declined: Refusal, node: unknown): Refusal {
+/** The part of a provider's reasons that concerns `node`; all of them when it bid for nothing and does not say. */
+function declineCause({ peer, refusal: declined, isTotal }: RoundDecline, node: unknown): Refusal[] {
   const about = (declined.causes ?? []).filter(cause => cause.details?.['node'] === node)
+  if (about.length === 0 && !isTotal) return []
   const causes = about.length > 0 ? about.flatMap(cause => cause.causes ?? [cause]) : [declined]
-  return refusal('PROVIDER_DECLINED', `provider '${peer}' cannot take it`, { details: { peer }, causes })
+  return [refusal('PROVIDER_DECLINED', `provider '${peer}' cannot take it`, { details: { peer }, causes })]
 }

@@ -104,6 +104,20 @@ describe('a deployment', () => {
     assert.deepEqual(peers.sort(), providers.map(provider => provider.peerId).sort())
   })
 
+  it('places as many nodes as there are providers in one round, whoever bids for what first', async () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      await using world = await World.create({ seed })
+      const user = await world.addMachine({ onboard: false })
+      for (let count = 0; count < 4; count++) await world.addMachine()
+      const id = await deploy(world, user, ensembleOf({ one: {}, two: {}, three: {}, four: {} }))
+      await untilStatus(world, user, id, 'Completed')
+      const rounds = user.database.events
+        .list(id, 0)
+        .filter(event => event.type === 'bids' && event.data['node'] === 'one')
+      assert.equal(rounds.length, 1)
+    }
+  })
+
   it('does not wait out the bid window when everyone has answered', async () => {
     await using world = await World.create()
     const user = await world.addMachine({ onboard: false })

@@ -8,6 +8,9 @@ import {
   allocateRequestSchema,
   BEHAVIORS,
   BID_TOPIC,
+  type BidDecision,
+  type BidEntry,
+  type BidRequest,
   bidRequestSchema,
   commitRequestSchema,
   type Provider,
@@ -79,14 +82,19 @@ function bidRequest({
       if (isBroadcast && from.address.host === network.peerId) return undefined
       const decision = await provider.decideBid(payload, from)
       if (decision.ok) {
-        const { entry } = decision.value
+        const { entry, alternatives, declined } = decision.value
         const bid = {
           ensembleId: payload.ensembleId,
           node: entry.node_id,
           handle,
           location,
           addresses: publicAddresses(network),
-          era: entry.era
+          era: entry.era,
+          ...(payload.explain ? { alternatives: alternatives.map(other => other.node_id) } : {}),
+          declined: declined && {
+            refusal: declined,
+            permanent: isPermanent(declined, rest(payload, decision.value), resources.onboarded())
+          }
         }
         return writeBid(bid, privateKey)
       }
@@ -98,6 +106,12 @@ function bidRequest({
       )
     }
   })
+}
+
+/** The nodes of a request that a decision does not bid for. */
+function rest(request: BidRequest, { entry, alternatives }: BidDecision): BidEntry[] {
+  const offered = new Set([entry, ...alternatives].map(candidate => candidate.node_id))
+  return request.entries.filter(candidate => !offered.has(candidate.node_id))
 }
 
 /** IP addresses of this host's listeners: where published ports are reached. */

@@ -31,10 +31,12 @@ describe('a bid', () => {
   for (const era of ['later', 'v0.5'] as const) {
     it(`verifies after its journey in the form of ${era}`, () => {
       const answer = readBidAnswer(travel(writeBid({ ...bid, era }, key)), handle, 'e1')
-      assert.ok(answer.ok && answer.value.kind === 'bid')
-      assert.equal(answer.value.bid.node, bid.node)
-      assert.equal(answer.value.bid.location.continent, 'Europe')
-      assert.deepEqual(answer.value.bid.addresses, ['192.0.2.1'])
+      assert.ok(answer.ok)
+      const [read] = answer.value.bids
+      assert.ok(read)
+      assert.equal(read.node, bid.node)
+      assert.equal(read.location.continent, 'Europe')
+      assert.deepEqual(read.addresses, ['192.0.2.1'])
     })
   }
 
@@ -101,8 +103,42 @@ describe('a declined request', () => {
       causes: [{ code: 'RESOURCES_CPU_LACKING', message: 'asked 4 cores, 1 free', details: { node: 'n' } }]
     }
     const answer = readBidAnswer(travel(writeDecline('e1', tree, true)), handle, 'e1')
-    assert.ok(answer.ok && answer.value.kind === 'decline')
+    assert.ok(answer.ok && answer.value.decline)
+    assert.deepEqual(answer.value.bids, [])
     assert.equal(answer.value.decline.permanent, true)
     assert.deepEqual(answer.value.decline.refusal, tree)
+  })
+})
+
+describe('a bid with alternatives', () => {
+  const declined = { refusal: { code: 'BID_SOME', message: 'not the big one' }, permanent: true }
+  const wire = (): Record<string, unknown> =>
+    writeBid({ ...bid, era: 'later', alternatives: ['back'], declined }, key)
+
+  it('offers each node under a signature of its own, and says why not the rest', () => {
+    const answer = readBidAnswer(travel(wire()), handle, 'e1')
+    assert.ok(answer.ok)
+    assert.deepEqual(
+      answer.value.bids.map(read => read.node),
+      [bid.node, 'back']
+    )
+    assert.equal(answer.value.decline?.refusal.code, 'BID_SOME')
+    assert.equal(answer.value.isComplete, true)
+  })
+
+  it('is not believed at all when one of its signatures is not good', () => {
+    const forged = travel(wire()) as { Alternatives: Record<string, unknown>[] } // made just above
+    const answer = readBidAnswer(
+      { ...forged, Alternatives: [{ ...forged.Alternatives[0], NodeID: 'elsewhere' }] },
+      handle,
+      'e1'
+    )
+    assert.equal(answer.ok ? 'taken' : answer.error.code, 'BID_SIGNATURE')
+  })
+
+  it('is known to be incomplete when it comes from a provider that names one node only', () => {
+    const answer = readBidAnswer(travel(writeBid({ ...bid, era: 'v0.5' }, key)), handle, 'e1')
+    assert.ok(answer.ok)
+    assert.equal(answer.value.isComplete, false)
   })
 })
