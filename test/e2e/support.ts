@@ -89,8 +89,16 @@ export async function assertNothingAllocated(node: LabNode): Promise<void> {
     readPath(reply, ['Resources', ...path.split('.')])
   )
   assert.deepEqual(amounts, [0, 0, 0], `${node.name} still holds ${JSON.stringify(reply)}`)
+  assert.deepEqual(await liveAllocations(node), [], `${node.name} still lists allocations`)
+}
+
+const ENDED: readonly unknown[] = ['completed', 'failed', 'terminated', 'stopped']
+
+/** Ids of the allocations of a provider that have not ended; ended ones stay listed for a while. */
+export async function liveAllocations(node: LabNode): Promise<string[]> {
   const { allocations } = await node.cmd('/dms/node/allocations/list')
-  assert.deepEqual(allocations, [], `${node.name} still lists allocations`)
+  assert.ok(Array.isArray(allocations))
+  return allocations.filter(({ status }) => !ENDED.includes(status)).map(({ id }) => String(id))
 }
 
 /** Peer that runs a node of an ensemble. */
