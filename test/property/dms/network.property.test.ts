@@ -96,9 +96,13 @@ class Simulation {
   }
 
   async #disturb(): Promise<void> {
-    for (let step = 12 + this.#random.below(12); step > 0; step--) {
+    await this.#deploy(this.#pick(this.#users))
+    for (let step = 25 + this.#random.below(20); step > 0; step--) {
       await this.#disturbOnce()
-      await this.#world.pass(500 + this.#random.below(12_000))
+      // Mostly short, so that the next one meets a step of a deployment in the middle.
+      await this.#world.pass(
+        this.#random.below(3) === 0 ? this.#random.below(15_000) : this.#random.below(800)
+      )
       this.#assertNoOverbooking()
     }
   }
@@ -108,35 +112,39 @@ class Simulation {
     const machine = this.#pick(world.machines)
     const name = `machine ${world.machines.indexOf(machine)}`
     const roll = this.#random.below(100)
-    if (roll < 30) await this.#deploy(this.#pick(this.#users))
-    else if (roll < 45 && machine.isRunning) {
+    if (roll < 25) await this.#deploy(this.#pick(this.#users))
+    else if (roll < 33 && machine.isRunning) {
       this.#tell(`kill ${name}`)
       await world.settle(machine.kill())
-    } else if (roll < 55 && machine.isRunning) {
+    } else if (roll < 38 && machine.isRunning) {
       this.#tell(`stop ${name}`)
       await world.settle(machine.stop())
-    } else if (roll < 70) await this.#startAll()
-    else if (roll < 78) {
-      const other = this.#pick(world.machines)
-      this.#tell(`cut ${name} from machine ${world.machines.indexOf(other)}`)
-      if (other !== machine) world.hub.partition(machine.peerId, other.peerId)
-    } else if (roll < 84) {
+    } else if (roll < 58) await this.#startAll()
+    else if (roll < 66) this.#cut()
+    else if (roll < 76) {
       this.#tell('heal')
       world.hub.heal()
-    } else if (roll < 88) {
+    } else if (roll < 80) {
       world.hub.dropRate = this.#random.below(10) / 100
       this.#tell(`lose ${world.hub.dropRate}`)
-    } else if (roll < 94) {
+    } else if (roll < 86) {
       const isGone = machine.workloads.unavailable === undefined
       this.#tell(`engine of ${name} ${isGone ? 'gone' : 'back'}`)
       machine.workloads.unavailable = isGone ? 'the engine is gone' : undefined
     } else await this.#shutdownOne()
   }
 
+  #cut(): void {
+    const { machines, hub } = this.#world
+    const [user, provider] = [this.#pick(this.#users), this.#pick(this.#providers).machine]
+    this.#tell(`cut machine ${machines.indexOf(user)} from machine ${machines.indexOf(provider)}`)
+    hub.partition(user.peerId, provider.peerId)
+  }
+
   async #deploy(user: Machine): Promise<void> {
     if (!user.isRunning) return
     const { clock } = this.#world
-    const limitMs = 60_000 + this.#random.below(DEPLOYMENT_LIMIT_MS - 60_000)
+    const limitMs = 80_000 + this.#random.below(DEPLOYMENT_LIMIT_MS - 80_000)
     const request = { requestedBy: user.did, expiresAtMs: clock.nowMs() + limitMs }
     const created = await this.#world.settle(user.node.orchestrator.create(this.#ensemble(), request))
     assert.ok(created.ok, created.ok ? '' : renderRefusal(created.error))
