@@ -118,6 +118,9 @@ async function runTalk(alice: LabNode): Promise<void> {
   const reply = await alice.cmd('/dms/node/deployment/new', '-f', file, '-t', '120s')
   const id = String(reply['EnsembleID'])
   screen.output(await alice.run(['logs', id, 'fetcher.client', '--follow']))
+  const info = await alice.cmd('/dms/node/deployment/info', '--id', id)
+  const exitCode = readPath(info, ['manifest', 'allocations', 'fetcher.client', 'exit_code'])
+  if (exitCode !== 0) throw new Error(`the client ended with exit code ${String(exitCode)}`)
   await alice.run(['stop', id])
   screen.done('the client read the page of http://server.internal')
 }

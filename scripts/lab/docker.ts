@@ -68,8 +68,8 @@ async function importBusybox(binary: string, name: string): Promise<string | und
   const root = mkdtempSync(join(tmpdir(), 'nunet-busybox-'))
   try {
     for (const directory of ['bin', 'tmp', 'etc']) mkdirSync(join(root, directory))
-    // Without it the C library in a static busybox asks for modules that are not there, and dies looking up a name.
-    writeFileSync(join(root, 'etc', 'nsswitch.conf'), 'hosts: files dns\n')
+    // Without it the C library in a static busybox loads modules that are not there, and dies looking up a name.
+    writeFileSync(join(root, 'etc', 'nsswitch.conf'), 'hosts: files\n')
     const script =
       'cp "$1" "$2/bin/busybox" && chroot "$2" /bin/busybox --install -s /bin && tar -C "$2" -c . | docker import - "$3:latest"'
     await run('sh', ['-c', script, 'sh', binary, root, name])

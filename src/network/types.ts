@@ -79,6 +79,9 @@ export interface Network extends Startable {
 
   isConnected(peer: PeerId): boolean
 
+  /** IP address at the other end of the direct connection to a peer; `undefined` without one, or through a relay. */
+  remoteIp(peer: PeerId): string | undefined
+
   /** Round trip in milliseconds. Pinging oneself or an unreachable peer is a `NetworkError`. */
   ping(peer: PeerId, options?: AbortOptions): Promise<number>
 

@@ -97,7 +97,9 @@ export function describeNetwork(name: string, harness: NetworkHarness): void {
         const events: NetworkEvent[] = []
         alice.onEvent(event => events.push(event))
         assert.equal(alice.isConnected(bob.peerId), false)
+        assert.equal(alice.remoteIp(bob.peerId), undefined)
         assert.equal(await alice.connect(addressOf(bob)), bob.peerId)
+        assert.equal(alice.remoteIp(bob.peerId), '127.0.0.1')
         await until(bob, () => bob.isConnected(alice.peerId), 'bob sees alice')
         await until(alice, () => events.some(({ type }) => type === 'peer-connected'), 'the event came')
         assert.equal(alice.isConnected(bob.peerId), true)

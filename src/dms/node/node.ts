@@ -36,7 +36,6 @@ import { providerBehaviors } from './behaviors/provider.ts'
 import { publicBehaviors } from './behaviors/public.ts'
 import { resourceBehaviors } from './behaviors/resources.ts'
 import type { Declaration } from './declare.ts'
-import { PeerAddresses } from './peer-addresses.ts'
 
 export interface NodeDeps {
   network: Network
@@ -74,7 +73,6 @@ export class Node implements Startable {
   readonly provider: Provider
   readonly orchestrator: Orchestrator
   readonly #grants: GrantKeeper
-  readonly #addresses: PeerAddresses
   #isStarted = false
 
   constructor(deps: NodeDeps, options: NodeOptions) {
@@ -90,7 +88,6 @@ export class Node implements Startable {
       log: log.child({ component: 'actor' })
     })
     this.handle = rootHandleOfPeer(network.peerId)
-    this.#addresses = new PeerAddresses({ network, log })
     this.#grants = new GrantKeeper({ context, clock, log })
     this.resources = new ResourceManager({
       reservations: database.reservations,
@@ -116,7 +113,7 @@ export class Node implements Startable {
         random,
         log: log.child({ component: 'orchestrator' }),
         createActor: (inbox, key) => this.actor.createChild({ inbox, ...(key ? { privateKey: key } : {}) }),
-        addressOf: peer => this.#addresses.of(peer)
+        addressOf: peer => network.remoteIp(peer)
       },
       { workDirectory: options.workDirectory }
     )
@@ -127,7 +124,6 @@ export class Node implements Startable {
   async start(options: AbortOptions = {}): Promise<void> {
     if (this.#isStarted) return
     this.#isStarted = true
-    await this.#addresses.start()
     await this.actor.start(options)
     await this.resources.start()
     await this.onboarding.start(options)
@@ -146,8 +142,7 @@ export class Node implements Startable {
       ['provider', () => this.provider.stop()],
       ['resources', () => this.resources.stop()],
       ['grants', () => this.#grants.stop()],
-      ['actor', () => this.actor.stop()],
-      ['addresses', () => this.#addresses.stop()]
+      ['actor', () => this.actor.stop()]
     ]
     for (const [part, stop] of parts) {
       try {

@@ -155,6 +155,11 @@ export class Libp2pNetwork implements Network {
     return this.#session?.dialer.existing(peer) !== undefined
   }
 
+  remoteIp(peer: PeerId): string | undefined {
+    const address = this.#session?.dialer.existing(peer)?.remoteAddr.toString() ?? ''
+    return address.includes('/p2p-circuit') ? undefined : /^\/ip[46]\/([^/]+)/.exec(address)?.[1]
+  }
+
   async ping(peer: PeerId, { signal }: AbortOptions = {}): Promise<number> {
     if (peer === this.peerId) throw isSelf(peer)
     const { session, signal: running } = this.#running(signal)

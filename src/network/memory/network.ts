@@ -118,6 +118,11 @@ export class MemoryNetwork implements Network {
     return this.#connected.has(peer)
   }
 
+  /** All hosts of a hub are on one machine. */
+  remoteIp(peer: PeerId): string | undefined {
+    return this.isConnected(peer) ? '127.0.0.1' : undefined
+  }
+
   connections(): PeerId[] {
     return [...this.#connected.keys()]
   }
