@@ -59,4 +59,28 @@ describe('a dynamic grant', () => {
     assert.equal(context.anchors.require.length, 0)
     assert.equal(clock.pendingTimers, 0)
   })
+
+  it('that was being signed while its keeper stopped is not left behind', async () => {
+    const { clock, context, keeper, request } = setUp()
+    const installing = keeper.install(request)
+    keeper.stop()
+    await installing
+    assert.equal(context.anchors.require.length, 0)
+    assert.equal(clock.pendingTimers, 0)
+  })
+
+  it('whose renewal fails is renewed soon after, before it ends', async () => {
+    const { clock, context, keeper, request } = setUp()
+    await keeper.install(request)
+    const { grant } = context
+    Object.assign(context, { grant: () => Promise.reject(new Error('no key')) })
+    await clock.advance(GRANT_RENEWAL_MS)
+    Object.assign(context, { grant: grant.bind(context) })
+    await clock.advance(GRANT_RENEWAL_MS)
+    assert.equal(context.anchors.require.length, 1)
+    assert.ok((context.anchors.require[0]?.expiresAtNs ?? 0n) > clock.nowNs())
+    await clock.advance(GRANT_RENEWAL_MS)
+    assert.ok((context.anchors.require[0]?.expiresAtNs ?? 0n) > clock.nowNs())
+    keeper.stop()
+  })
 })
