@@ -14,7 +14,7 @@ export const completion = command({
 
 export const complete = command({
   name: '__complete',
-  summary: 'print what may follow some words, for the completion scripts',
+  summary: 'print what may follow some words',
   words: ['[word]…'],
   hidden: true,
   flags: {},

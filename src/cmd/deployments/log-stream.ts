@@ -79,6 +79,7 @@ export async function tailOffset(
   signal: AbortSignal
 ): Promise<number> {
   const { total } = await readChunk(node, source, { offset: 0, waitMs: 0, maxBytes: 1, signal })
+  if (lines <= 0) return total
   let start = total
   let missing = lines
   while (start > 0) {
@@ -97,7 +98,7 @@ export async function tailOffset(
     if (data.length === 0) break
     start = from
   }
-  return lines <= 0 ? total : 0
+  return 0
 }
 
 /**

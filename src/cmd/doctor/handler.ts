@@ -12,7 +12,7 @@ import { type Check, type CheckStatus, type Finding, finding, type Patient } fro
 import type { DOCTOR_FLAGS } from './flags.ts'
 import { checkCapabilities, checkKeys, checkUserDirectory } from './identity.ts'
 import { checkClock, checkDisk, checkDocker, checkKvm, checkNodeVersion, checkTun } from './machine.ts'
-import { checkDaemon, checkPeers } from './network.ts'
+import { checkDaemon } from './network.ts'
 
 const CHECKS: readonly (readonly [string, Check])[] = [
   ['user directory', checkUserDirectory],
@@ -23,8 +23,7 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ['Docker', checkDocker],
   ['TUN', checkTun],
   ['KVM', checkKvm],
-  ['daemon', checkDaemon],
-  ['peers', checkPeers]
+  ['daemon', checkDaemon]
 ]
 
 /** `nunet doctor`. */

@@ -12,23 +12,18 @@ import { isPortFree } from '../up/free-port.ts'
 import { type Check, type Finding, finding, type Patient } from './check.ts'
 
 /** A daemon on this machine answers within this time, or something is wrong with it. Milliseconds. */
-const ANSWER_TIMEOUT_MS = 3000
+const ANSWER_TIMEOUT_MS = 2000
 
-/** The daemon, and with it the ports: one that is not free must be held by our own node. */
+/** The daemon, and with it its peers, or the ports: one that is not free must be held by our own node. */
 export const checkDaemon: Check = async patient => {
   const { config, nodeContext } = patient
   const address = `${config.rest.addr}:${config.rest.port}`
   const daemon = await askDaemon(patient)
-  if (daemon.type === 'ours') return [finding('daemon', 'ok', `answers on ${address}`)]
+  if (daemon.type === 'ours')
+    return [finding('daemon', 'ok', `answers on ${address}`), await checkPeers(patient)]
   if (daemon.type === 'foreign') {
-    return [
-      finding(
-        'daemon',
-        'fail',
-        `a node of another identity answers on ${address}: ${daemon.did}`,
-        'choose another port: nunet config set rest.port <port>'
-      )
-    ]
+    const detail = `a node of another identity answers on ${address}: ${daemon.did}`
+    return [finding('daemon', 'fail', detail, 'choose another port: nunet config set rest.port <port>')]
   }
   const status = finding(
     'daemon',
@@ -36,11 +31,8 @@ export const checkDaemon: Check = async patient => {
     `is not running (${daemon.problem})`,
     `start it: nunet run -c ${nodeContext}`
   )
-  return [
-    status,
-    await portFinding('REST port', config.rest.addr, config.rest.port, 'rest.port'),
-    ...(await checkListenPorts(patient))
-  ]
+  const port = await portFinding('REST port', config.rest.addr, config.rest.port, 'rest.port')
+  return [status, port, ...(await checkListenPorts(patient))]
 }
 
 type Daemon = { type: 'ours' } | { type: 'foreign'; did: string } | { type: 'none'; problem: string }
@@ -89,17 +81,15 @@ async function portFinding(name: string, address: string, port: number, key: str
 }
 
 /** Needs the owner's key, so only when nobody has to be asked for a passphrase. */
-export const checkPeers: Check = async patient => {
-  const { cli, globals, userContext } = patient
-  if ((await askDaemon(patient)).type !== 'ours') return finding('peers', 'skip', 'the daemon is not running')
-  if (!hasPassphrase(cli, globals))
+async function checkPeers({ cli, globals, userContext }: Patient): Promise<Finding> {
+  if (!hasPassphrase(cli, globals)) {
     return finding('peers', 'skip', 'no passphrase given', 'set DMS_PASSPHRASE to check peers as well')
+  }
   try {
     using node = await connectNode(cli, globals, userContext)
     const listed = member(await node.call('/dms/node/peers/list', undefined), 'Peers')
-    const others = Array.isArray(listed)
-      ? listed.filter(peer => peer !== node.session.node.address.host).length
-      : 0
+    const own = node.session.node.address.host
+    const others = Array.isArray(listed) ? listed.filter(peer => peer !== own).length : 0
     return finding(
       'peers',
       others > 0 ? 'ok' : 'warn',

@@ -1,12 +1,13 @@
 /** Where a passphrase comes from: `--passphrase-fd`, then `DMS_PASSPHRASE`, then a person (identity-and-actors §3.5). */
 
-import { createReadStream } from 'node:fs'
-import { errorMessage } from '../../utils/index.ts'
+import { read } from 'node:fs'
+import { errorMessage, raceSignal } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { PassphraseError } from '../cli/errors.ts'
 
 /** Longest passphrase read from a descriptor, in bytes. */
 const MAX_LENGTH = 4096
+const LINE_END = 0x0a
 
 export interface PassphraseRequest {
   /** Name of the key, for the question. */
@@ -54,17 +55,15 @@ async function askPassphrase(cli: PassphraseSource, { key, isNew }: PassphraseRe
   return passphrase
 }
 
-/** Reads up to the first line end. The descriptor belongs to the caller's shell and is read once. */
+/** Reads up to the first line end. The descriptor belongs to whoever passed it and stays open. */
 async function readDescriptor(descriptor: number, signal: AbortSignal): Promise<string> {
-  const chunks: Uint8Array[] = []
+  const buffer = Buffer.alloc(MAX_LENGTH)
   let size = 0
   try {
-    const stream = createReadStream('', { fd: descriptor, autoClose: false, signal })
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-      // without an encoding a stream yields bytes
-      size += chunk.length
-      chunks.push(chunk)
-      if (size > MAX_LENGTH || chunk.includes(0x0a)) break
+    while (size < MAX_LENGTH && !buffer.subarray(0, size).includes(LINE_END)) {
+      const count = await raceSignal(readInto(descriptor, buffer, size), signal)
+      if (count === 0) break
+      size += count
     }
   } catch (cause) {
     signal.throwIfAborted()
@@ -76,7 +75,15 @@ async function readDescriptor(descriptor: number, signal: AbortSignal): Promise<
       }
     )
   }
-  const passphrase = (Buffer.concat(chunks).toString('utf8').split('\n')[0] ?? '').replace(/\r$/, '')
+  const passphrase = (buffer.toString('utf8', 0, size).split('\n')[0] ?? '').replace(/\r$/, '')
   if (passphrase === '') throw new PassphraseError(`descriptor ${descriptor} holds no passphrase`)
   return passphrase
+}
+
+function readInto(descriptor: number, buffer: Buffer, offset: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(descriptor, buffer, offset, buffer.length - offset, null, (error, count) =>
+      error ? reject(error) : resolve(count)
+    )
+  })
 }
