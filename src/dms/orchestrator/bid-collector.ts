@@ -224,6 +224,8 @@ class Round {
     if (node.peer !== undefined && node.peer !== bid.peer) return
     if (node.peer === undefined && this.#pinned.has(bid.peer)) return
     if (this.#excluded.has(bid.peer)) return
+    // One that offers the same node many times must not take the places of others.
+    if (kept.some(other => other.peer === bid.peer)) return
     if (node.peer === undefined && !locationAccepted(node.location, bid.location)) return
     kept.push(bid)
   }

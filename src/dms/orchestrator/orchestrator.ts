@@ -12,7 +12,6 @@ import {
   type DeploymentQuery,
   type DeploymentRecord
 } from '../../db/index.ts'
-import { parsePeerId } from '../../lib/crypto/index.ts'
 import type { Network } from '../../network/index.ts'
 import type {
   AbortOptions,
@@ -28,7 +27,7 @@ import type {
 import { deadline, Emitter, errorMessage, ok, refusal, refuse } from '../../utils/index.ts'
 import { checkEnsemble, type Ensemble } from '../ensemble/index.ts'
 import type { GrantKeeper } from '../grants/index.ts'
-import { clip } from './bounds.ts'
+import { checkPeers } from './check-peers.ts'
 import {
   DEADLINE_MARGIN_MS,
   MAX_ACTIVE_DEPLOYMENTS,
@@ -41,7 +40,8 @@ import {
 import { Deployment } from './deployment.ts'
 import { DeploymentError } from './errors.ts'
 import { Journal } from './journal.ts'
-import { fetchLogChunk, fetchWholeLog, type LogChunk, type LogRequest, LogStore } from './log-store.ts'
+import { LogDesk } from './log-desk.ts'
+import { type LogChunk, type LogRequest, LogStore } from './log-store.ts'
 import { hasUnreleased, type Manifest, readManifest } from './manifest.ts'
 import { ACTIVE_STATUSES, isActive } from './states.ts'
 
@@ -193,35 +193,12 @@ export class Orchestrator {
     request: LogRequest,
     options: AbortOptions = {}
   ): Promise<LogChunk> {
-    const { key, entry } = this.#allocation(id, allocation)
-    const deployment = this.#active.get(id)
-    const source = deployment?.logSource(entry)
-    if (deployment === undefined || source === undefined) return await this.#logStore(id).read(key, request)
-    const chunk = await fetchLogChunk(deployment.actor, source, request, options)
-    if (chunk.ok) return chunk.value
-    // The allocation may have ended while its provider was asked: then the output is here.
-    const now = this.#allocation(id, allocation).entry
-    if (this.#active.get(id)?.logSource(now) === undefined) return await this.#logStore(id).read(key, request)
-    throw new DeploymentError('DEPLOYMENT_LOGS', `logs of '${key}' could not be had: ${chunk.error.message}`)
+    return await this.#logDesk(id).read(allocation, request, options)
   }
 
   /** Writes both streams of an allocation to this node's disk and says where (deployment §2.15). @throws DeploymentError */
   async writeLogs(id: string, allocation: string, options: AbortOptions = {}): Promise<string> {
-    const { key, entry } = this.#allocation(id, allocation)
-    const deployment = this.#active.get(id)
-    const source = deployment?.logSource(entry)
-    const store = this.#logStore(id)
-    if (deployment === undefined || source === undefined) return store.directoryOf(key)
-    for (const stream of ['stdout', 'stderr'] as const) {
-      const content = await fetchWholeLog(deployment.actor, source, stream, options)
-      if (!content.ok)
-        throw new DeploymentError(
-          'DEPLOYMENT_LOGS',
-          `logs of '${key}' could not be had: ${content.error.message}`
-        )
-      await store.save(key, stream, content.value)
-    }
-    return store.directoryOf(key)
+    return await this.#logDesk(id).write(allocation, options)
   }
 
   /** Takes a deployment down. Over already: a refusal. Returns what could not be done. @throws DeploymentError `DEPLOYMENT_UNKNOWN` */
@@ -357,22 +334,14 @@ export class Orchestrator {
     }
   }
 
-  /** Finds an allocation by manifest key, by full id, or by its bare name when only one node has it. */
-  #allocation(id: string, name: string): { key: string; entry: Manifest['allocations'][string] } {
-    const allocations = this.manifest(id)?.allocations ?? {}
-    const matches = Object.entries(allocations).filter(
-      ([key, entry]) => key === name || entry.id === name || key === `${entry.node_id}.${name}`
-    )
-    const [match] = matches
-    if (match !== undefined && matches.length === 1) return { key: match[0], entry: match[1] }
-    const known = Object.keys(allocations).join(', ') || 'none yet'
-    throw new DeploymentError(
-      'DEPLOYMENT_ALLOCATION_UNKNOWN',
-      `allocation '${name}' ${matches.length > 1 ? 'stands on several nodes' : 'not found'}`,
-      {
-        hint: `allocations of this deployment: ${known}`
-      }
-    )
+  #logDesk(id: string): LogDesk {
+    const deployment = this.#active.get(id)
+    return new LogDesk({
+      manifest: this.manifest(id),
+      store: this.#logStore(id),
+      actor: deployment?.actor,
+      sourceOf: entry => deployment?.logSource(entry)
+    })
   }
 
   #logStore(id: string): LogStore {
@@ -383,21 +352,5 @@ export class Orchestrator {
         { directory: `${this.#options.workDirectory}/deployments/${id}` }
       )
     )
-  }
-}
-
-/** A pinned peer that is no peer id can never be asked (deployment §2.3, fatal errors). */
-function checkPeers(ensemble: Ensemble): Refusal[] {
-  return Object.entries(ensemble.v1.nodes).flatMap(([name, { peer }]) => {
-    if (peer === undefined || isPeerId(peer)) return []
-    return [refusal('ENSEMBLE_PEER', `node '${name}': '${clip(peer, 80)}' is not a peer id`)]
-  })
-}
-
-function isPeerId(text: string): boolean {
-  try {
-    return parsePeerId(text) === text
-  } catch {
-    return false
   }
 }

@@ -359,6 +359,23 @@ describe('a round of bids', () => {
     assert.match(renderRefusal(created.error), /node 'one': 'nobody' is not a peer id/)
   })
 
+  it('counts a provider once per node, however often it offers the same', async () => {
+    const script: Script = {}
+    const { world, user, liar } = await network(script)
+    await using _ = world
+    script.bid = ensembleId => {
+      const offer = { ensembleId, node: 'one', handle: liar.handle, location: {}, addresses: [] }
+      const bid = { ...offer, era: 'later' as const, alternatives: Array.from({ length: 20 }, () => 'one') }
+      return writeBid(bid, liar.rogue.key)
+    }
+    const id = await deploy(world, user, ensembleOf({ one: SERVICE }))
+    await untilStatus(world, user, id, 'Running')
+    assert.deepEqual(
+      events(user, id, 'bids').map(data => data['count']),
+      [1]
+    )
+  })
+
   it('leaves out peers the ensemble excludes, also when they bid', async () => {
     const { world, user, liar } = await network({})
     await using _ = world
