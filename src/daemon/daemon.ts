@@ -42,6 +42,7 @@ export interface ReadyInfo {
   readyMs: number
 }
 
+/** What `runDaemon` is told. */
 export interface DaemonOptions {
   config: Config
   /** Name of the key and of the capability context, by convention `dms`. */

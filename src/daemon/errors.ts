@@ -1,5 +1,6 @@
 import { NuError, type NuErrorOptions } from '../utils/index.ts'
 
+/** Codes of `DaemonError`. */
 export type DaemonErrorCode =
   /** Another daemon serves this context. */
   | 'DAEMON_RUNNING'

@@ -43,6 +43,7 @@ export interface Grant {
   revoke(): void
 }
 
+/** What grants are signed and installed with. */
 export interface GrantKeeperDeps {
   context: Pick<CapabilityContext, 'grant' | 'anchors'>
   clock: Clock

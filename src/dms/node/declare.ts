@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { Actor, Behavior } from '../../actor/index.ts'
+import type { Refusal } from '../../types/index.ts'
 import { NuError } from '../../utils/index.ts'
 
 /** Payload of behaviours that take none; whatever a caller sends is not looked at. */
@@ -24,14 +25,18 @@ interface DeclaredBehavior<Request> extends Omit<Behavior<Request, unknown>, 'on
  * of any other fault no more than that there was one.
  */
 export function declare<Request>({ onError, ...behavior }: DeclaredBehavior<Request>): Declaration {
-  const answer = onError && {
-    onError: (problem: { readonly message: string; readonly error?: unknown }) =>
-      onError({ message: reasonOf(problem) })
-  }
+  const answer = onError && { onError: (problem: Problem) => onError({ message: reasonOf(problem) }) }
   return actor => actor.addBehavior({ ...behavior, ...answer })
 }
 
-function reasonOf({ message, error }: { readonly message: string; readonly error?: unknown }): string {
-  if (!(error instanceof NuError)) return message
-  return error.hint ? `${error.message}; ${error.hint}` : error.message
+interface Problem {
+  readonly message: string
+  readonly refusal?: Refusal
+  readonly error?: unknown
+}
+
+function reasonOf({ message, refusal, error }: Problem): string {
+  if (error instanceof NuError) return error.hint ? `${error.message}; ${error.hint}` : error.message
+  const causes = (refusal?.causes ?? []).map(cause => cause.message)
+  return causes.length > 0 ? `${message}: ${causes.join('; ')}` : message
 }

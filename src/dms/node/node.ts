@@ -37,6 +37,7 @@ import { publicBehaviors } from './behaviors/public.ts'
 import { resourceBehaviors } from './behaviors/resources.ts'
 import type { Declaration } from './declare.ts'
 
+/** Collaborators of a node. They belong to the caller, who closes them after `stop`. */
 export interface NodeDeps {
   network: Network
   context: CapabilityContext
@@ -56,6 +57,7 @@ export interface NodeDeps {
   providerSeams?: Pick<ProviderDeps, 'files' | 'httpGet'>
 }
 
+/** Settings of a node. */
 export interface NodeOptions {
   workDirectory: string
   location: LocationSpec
@@ -63,6 +65,7 @@ export interface NodeOptions {
   allowPrivilegedDocker: boolean
 }
 
+/** One machine of the network. Started once; the caller starts and stops network, database and executors. */
 export class Node implements Startable {
   readonly #deps: NodeDeps
   readonly #options: NodeOptions

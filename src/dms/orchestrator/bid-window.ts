@@ -9,6 +9,7 @@ import { BID_WINDOW_MS, MAX_BID_GRACE_MS, MAX_BIDS_PER_NODE, MIN_BID_GRACE_MS } 
 /** Why a window closed; goes into the log and the event stream. */
 export type CloseReason = 'everyone answered' | 'enough bids' | 'placeable' | 'time'
 
+/** Close now, and why; or look again, and when. */
 export type WindowVerdict =
   | { readonly closed: true; readonly reason: CloseReason }
   /** Ask again at the latest after this time, or when something was observed. */
@@ -29,6 +30,7 @@ export interface WindowFacts {
   readonly placeable: boolean
 }
 
+/** Whether a round can be closed with what is known now. */
 export function judgeWindow(facts: WindowFacts): WindowVerdict {
   if (facts.asked > 0 && facts.answered >= facts.asked) return { closed: true, reason: 'everyone answered' }
   if (facts.placeable && facts.fewestBids >= MAX_BIDS_PER_NODE) return { closed: true, reason: 'enough bids' }

@@ -36,6 +36,7 @@ export interface DeploymentOptions {
   onEnded: () => void
 }
 
+/** A deployment that is under way, or that providers have not given everything back of. */
 export class Deployment {
   readonly #deps: DeploymentDeps
   readonly #options: DeploymentOptions

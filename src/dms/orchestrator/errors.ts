@@ -1,5 +1,6 @@
 import { NuError, type NuErrorOptions } from '../../utils/index.ts'
 
+/** Codes of `DeploymentError`. */
 export type DeploymentErrorCode =
   /** No deployment of that id on this node. */
   | 'DEPLOYMENT_UNKNOWN'

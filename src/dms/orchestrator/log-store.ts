@@ -25,6 +25,7 @@ export interface LogChunk {
   readonly isEnd: boolean
 }
 
+/** Which piece of which stream. */
 export interface LogRequest {
   readonly stream: LogStream
   readonly offset: number

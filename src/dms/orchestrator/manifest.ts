@@ -17,6 +17,7 @@ import type {
 import { allocationId, manifestKey } from '../ensemble/index.ts'
 import type { Assignment } from './search.ts'
 
+/** One allocation of a manifest. */
 export interface ManifestAllocation {
   id: string
   node_id: string
@@ -37,6 +38,7 @@ export interface ManifestAllocation {
   error?: string | undefined
 }
 
+/** One node of a manifest: which provider has it. */
 export interface ManifestNode {
   id: string
   peer: string
@@ -60,6 +62,7 @@ export interface Claim {
   readonly since_ms: number
 }
 
+/** What runs where. Members are named as they travel. */
 export interface Manifest {
   id: string
   metadata?: Readonly<Record<string, string>> | undefined

@@ -45,6 +45,7 @@ import { type LogChunk, type LogRequest, LogStore } from './log-store.ts'
 import { hasUnreleased, type Manifest, readManifest } from './manifest.ts'
 import { ACTIVE_STATUSES, isActive } from './states.ts'
 
+/** Collaborators of an orchestrator. */
 export interface OrchestratorDeps {
   database: Pick<Database, 'deployments' | 'events' | 'transaction'>
   network: Pick<Network, 'subscribers' | 'peerId'>
@@ -58,6 +59,7 @@ export interface OrchestratorDeps {
   addressOf: (peer: PeerId) => string | undefined
 }
 
+/** Settings of an orchestrator. Output of allocations goes below `<workDirectory>/deployments`. */
 export interface OrchestratorOptions {
   workDirectory: string
 }
@@ -69,6 +71,7 @@ export interface EventQuery {
   readonly limit: number
 }
 
+/** The deployments of one node. `start` once; `stop` leaves their workloads running. */
 export class Orchestrator {
   readonly #deps: OrchestratorDeps
   readonly #options: OrchestratorOptions
@@ -217,7 +220,7 @@ export class Orchestrator {
       ...(options.beforeMs === undefined ? {} : { createdBeforeMs: options.beforeMs })
     })
     const removed = records.filter(record => !this.#active.has(record.id))
-    for (const record of removed) await this.#remove(record)
+    await this.#remove(removed)
     return removed.map(record => record.id)
   }
 
@@ -228,7 +231,7 @@ export class Orchestrator {
       return refuse(refusal('DEPLOYMENT_STATE', `deployment '${id}' is '${status}'; shut it down first`))
     await this.#active.get(id)?.suspend()
     this.#active.delete(id)
-    await this.#remove(this.record(id))
+    await this.#remove([this.record(id)])
     return ok(undefined)
   }
 
@@ -307,13 +310,18 @@ export class Orchestrator {
       )
   }
 
-  async #remove(record: DeploymentRecord): Promise<void> {
-    this.#deps.database.deployments.delete(record.id)
-    try {
-      const keys = Object.keys(readManifest(record.manifest).manifest?.allocations ?? {})
-      await this.#logStore(record.id).remove(keys)
-    } catch (error) {
-      this.#deps.log.warn('stored output not removed', { deployment: record.id, error: errorMessage(error) })
+  async #remove(records: readonly DeploymentRecord[]): Promise<void> {
+    const { database, log } = this.#deps
+    database.transaction(() => {
+      for (const { id } of records) database.deployments.delete(id)
+    })
+    for (const { id, manifest } of records) {
+      try {
+        const keys = Object.keys(readManifest(manifest).manifest?.allocations ?? {})
+        await this.#logStore(id).remove(keys)
+      } catch (error) {
+        log.warn('stored output not removed', { deployment: id, error: errorMessage(error) })
+      }
     }
   }
 

@@ -14,6 +14,7 @@ export type Assignment = ReadonlyMap<string, Bid>
 /** Bids by node; every node of the ensemble has an entry, empty when nobody bid. */
 export type BidsByNode = ReadonlyMap<string, readonly Bid[]>
 
+/** A peer for every node, no peer twice; or for each node that got none, why. Equal choices are drawn at random. */
 export function findAssignment(bids: BidsByNode, random: RandomSource): Result<Assignment> {
   const nodes = [...bids.keys()]
   const choices = new Map(nodes.map(node => [node, shuffle(bids.get(node) ?? [], random)]))

@@ -33,6 +33,7 @@ export class IllegalTransitionError extends NuError {
   readonly code = 'DEPLOYMENT_TRANSITION'
 }
 
+/** Whether a deployment of this status is not over yet. */
 export function isActive(status: DeploymentStatus): boolean {
   return ACTIVE_STATUSES.includes(status)
 }

@@ -14,18 +14,21 @@ import { Restarter } from './restarter.ts'
 import type { AllocationReport, WatchedAllocation } from './types.ts'
 import { createWatch, isEnded, isOver, type Watch } from './watch.ts'
 
+/** Collaborators of a supervisor. */
 export interface SupervisorDeps {
   actor: Pick<Actor, 'invoke'>
   clock: Clock
   log: Logger
 }
 
+/** Settings of a supervisor, and who is told. */
 export interface SupervisorOptions {
   ensembleId: string
   /** Told once per change. False, or a throw: it was not noted, and is told again when it is seen again. */
   onReport: (key: string, report: AllocationReport) => boolean
 }
 
+/** Watches one deployment, from `start` to `stop` or to the end of its last allocation. */
 export class Supervisor {
   readonly #deps: SupervisorDeps
   readonly #options: SupervisorOptions
