@@ -1,6 +1,7 @@
 /** What the demo, tests and benchmarks need of a Docker engine: whether there is one, and a small image that is local. */
 
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -62,6 +63,18 @@ export async function ensureBusybox(): Promise<LocalImage | string> {
     return 'no image registry can be reached and there is no busybox on this machine (Debian: busybox-static)'
   const failure = await importBusybox(binary, name)
   return failure ?? { name, undo }
+}
+
+/** The same image under a name of its own, so that labs side by side do not take it from each other. */
+export async function ownBusybox(): Promise<LocalImage | string> {
+  const base = await ensureBusybox()
+  if (typeof base === 'string') return base
+  const name = `nunet-lab-${randomBytes(6).toString('hex')}`
+  const tagged = await ask('POST', `/images/${base.name}/tag?repo=${name}&tag=latest`)
+  await base.undo()
+  if (tagged?.status !== 201) return `the image could not be named '${name}': ${tagged?.body ?? 'no answer'}`
+  const undo = async (): Promise<void> => void (await ask('DELETE', `/images/${name}:latest?force=true`))
+  return { name, undo }
 }
 
 async function importBusybox(binary: string, name: string): Promise<string | undefined> {

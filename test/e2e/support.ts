@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureBusybox, hasDocker, type LocalImage } from '../../scripts/lab/docker.ts'
+import { hasDocker, type LocalImage, ownBusybox } from '../../scripts/lab/docker.ts'
 import { type CommandResult, EXAMPLES, type LabNode, readPath } from '../../scripts/lab/lab.ts'
 
 /** Between two looks at a condition. Milliseconds. */
@@ -138,7 +138,7 @@ export function assertPlain(stderr: string, message: RegExp): void {
 
 /** An image with a shell for tests that need containers, or why they are skipped. Fails where Docker is required. */
 export async function dockerImage(): Promise<LocalImage | string> {
-  const image = (await hasDocker()) ? await ensureBusybox() : 'no engine answers on /var/run/docker.sock'
+  const image = (await hasDocker()) ? await ownBusybox() : 'no engine answers on /var/run/docker.sock'
   if (typeof image !== 'string') return image
   const required = (process.env['NUNET_REQUIRE'] ?? '').split(',')
   if (required.includes('docker') || required.includes('all')) throw new Error(`docker is required: ${image}`)
