@@ -3,11 +3,21 @@
  * and the process ends because nothing is left running.
  */
 
-import { errorMessage, NuError, renderRefusal } from '../../utils/index.ts'
+import { errorCode, errorMessage, NuError, renderRefusal } from '../../utils/index.ts'
 import type { Cli, CommandGroup } from './command.ts'
 import { dispatch, type Plan } from './dispatch.ts'
-import { BrokenPipeError, exitCodeOf, InterruptedError, RefusedError, UsageError } from './errors.ts'
+import {
+  BrokenPipeError,
+  CommandError,
+  exitCodeOf,
+  InterruptedError,
+  RefusedError,
+  UsageError
+} from './errors.ts'
 import { oneLine, printable } from './printable.ts'
+
+/** File descriptor (POSIX). */
+const STANDARD_OUTPUT = 1
 
 /** Makes the collaborators of a command, when one really runs. */
 export type MakeCli = (options: {
@@ -40,7 +50,9 @@ async function runPlan(
   const controller = new AbortController()
   using _listeners = bindProcess(controller)
   try {
-    return await plan.run(await makeCli({ globals: plan.globals, signal: controller.signal }))
+    const code = await plan.run(await makeCli({ globals: plan.globals, signal: controller.signal }))
+    await flushOutput()
+    return code
   } catch (error) {
     return reportError(controller.signal.aborted ? controller.signal.reason : error, plan.exitCodes, debug)
   }
@@ -56,12 +68,30 @@ function reportError(error: unknown, kind: 'compatible' | 'human', debug: boolea
 /** Written in one call: the stream of the process takes longer to set up than help takes to make. */
 function writeHelp(text: string): number {
   try {
-    process.getBuiltinModule('node:fs').writeSync(1, text)
+    process.getBuiltinModule('node:fs').writeSync(STANDARD_OUTPUT, text)
+    return 0
   } catch (error) {
-    // A reader that has gone away is no failure; any other trouble is the stream's to handle.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) process.stdout.write(text)
+    // A pipe that is full for the moment is the stream's to wait for.
+    if (errorCode(error) === 'EAGAIN') process.stdout.write(text)
+    else throw outputError(error)
+    return 0
   }
-  return 0
+}
+
+/** A reader that has gone away is no failure, a full disk is. */
+function outputError(error: unknown): NuError {
+  if (errorCode(error) === 'EPIPE') return new BrokenPipeError('nobody reads the output')
+  return new CommandError(`cannot write the output: ${errorCode(error) ?? errorMessage(error)}`, {
+    cause: error,
+    hint: 'free some space, or write elsewhere'
+  })
+}
+
+/** Resolves when what was written has left the process. @throws what kept it from leaving. */
+async function flushOutput(): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  process.stdout.write('', error => (error ? reject(outputError(error)) : resolve()))
+  await promise
 }
 
 /** Ctrl-C and SIGTERM fire the signal once; a second Ctrl-C finds the default again and kills. */
@@ -69,8 +99,7 @@ function bindProcess(controller: AbortController): Disposable {
   const onInterrupt = (): void => controller.abort(new InterruptedError('SIGINT'))
   const onTerminate = (): void => controller.abort(new InterruptedError('SIGTERM'))
   const onOutputError = (error: NodeJS.ErrnoException): void => {
-    if (error.code === 'EPIPE') controller.abort(new BrokenPipeError('nobody reads the output'))
-    else controller.abort(error)
+    controller.abort(outputError(error))
   }
   process.once('SIGINT', onInterrupt).once('SIGTERM', onTerminate)
   process.stdout.on('error', onOutputError)
