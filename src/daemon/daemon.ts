@@ -26,6 +26,7 @@ import {
   systemRandom as random
 } from '../utils/index.ts'
 import { CapabilityAnchors } from './capability-anchors.ts'
+import { trimHeapWhenIdle } from './heap-trimmer.ts'
 import { openNodeKey } from './identity.ts'
 import { claimPidFile } from './pid-file.ts'
 import { takeReloadSignal } from './reload-signal.ts'
@@ -144,6 +145,7 @@ async function startDaemon(
   )
   await api.start({ signal })
   stack.use(collectGarbage(anchors))
+  stack.use(trimHeapWhenIdle(clock))
   return {
     peerId: network.peerId,
     did: anchors.context.owner,

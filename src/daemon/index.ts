@@ -5,3 +5,4 @@
  */
 export { type DaemonOptions, type ReadyInfo, runDaemon } from './daemon.ts'
 export { DaemonError, type DaemonErrorCode } from './errors.ts'
+export { trimHeapWhenIdle } from './heap-trimmer.ts'

@@ -20,7 +20,8 @@ function schedule(ms: number, callback: () => void, keepAlive: boolean): Timer {
 export const systemClock: Clock = {
   nowNs: () => BigInt(Date.now()) * 1_000_000n,
   nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  // Not `performance.now()`: the first use of that global loads a module, which a short command can do without.
+  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
   sleep(ms: number, { signal }: AbortOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
