@@ -4,7 +4,15 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -43,7 +51,9 @@ function sourceFiles(directory) {
 function linkNode() {
   if (existsSync('node_modules/.bin/node')) return
   if (Number(process.versions.node.split('.')[0]) < MINIMUM_NODE) {
-    say(`Node ${MINIMUM_NODE} or newer is needed and could not be installed for ${process.platform}-${process.arch}`)
+    say(
+      `Node ${MINIMUM_NODE} or newer is needed and could not be installed for ${process.platform}-${process.arch}`
+    )
     say(`install it from your distribution or nodejs.org, then run this again`)
     process.exit(1)
   }
@@ -60,7 +70,12 @@ if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wanted) {
 }
 
 const buildStamp = 'dist/.build-stamp'
-const sources = digest([...sourceFiles('bin'), ...sourceFiles('src'), 'scripts/build.mjs', 'package-lock.json'])
+const sources = digest([
+  ...sourceFiles('bin'),
+  ...sourceFiles('src'),
+  'scripts/build.mjs',
+  'package-lock.json'
+])
 if (!existsSync(buildStamp) || readFileSync(buildStamp, 'utf8') !== sources) {
   say('building the bundle')
   run('node_modules/.bin/node', ['scripts/build.mjs'])

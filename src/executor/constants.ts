@@ -9,4 +9,5 @@ export const STOP_GRACE_MS = 10_000
 
 /** File names in the results directory (deployment §2.15). */
 export const STDOUT_LOG = 'stdout.log'
+/** The other stream, beside `STDOUT_LOG`. */
 export const STDERR_LOG = 'stderr.log'

@@ -30,12 +30,14 @@ import { EngineAnswerError, EngineHttp } from './engine-http.ts'
 import { type DockerParams, dockerParamsSchema, readDockerParams } from './params.ts'
 import { type CpuSample, readStats } from './stats.ts'
 
+/** Collaborators of the Docker executor. */
 export interface DockerExecutorDeps {
   readonly clock: Clock
   readonly random: RandomSource
   readonly log: Logger
 }
 
+/** Which engine, whose containers, and what they may. */
 export interface DockerExecutorOptions {
   /** Names this node in labels and container names; two nodes on one machine need two. */
   readonly ownerId: string

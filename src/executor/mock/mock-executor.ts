@@ -29,6 +29,7 @@ import { createMockWorld, endExecution, type MockExecution, type MockWorld, sche
 /** Exit code of a workload ended by its time limit, as timeout(1) has it. */
 const EXIT_TIME_LIMIT = 124
 
+/** Collaborators of the mock: time, and where log files go. */
 export interface MockExecutorDeps {
   readonly clock: Clock
   readonly log?: Logger
@@ -36,6 +37,7 @@ export interface MockExecutorDeps {
   readonly files?: FileStore
 }
 
+/** Whose workloads, in which world. */
 export interface MockExecutorOptions {
   /** Separates the executions of several nodes in one world. */
   readonly ownerId: string

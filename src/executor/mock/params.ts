@@ -40,4 +40,5 @@ export const mockParams = z.object({
   exec_stdout: z.string().optional()
 })
 
+/** The knobs as read; see `mockParams`. */
 export type MockParams = z.infer<typeof mockParams>

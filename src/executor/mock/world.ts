@@ -29,6 +29,7 @@ export interface MockWorld {
   unavailable: string | undefined
 }
 
+/** An empty machine. */
 export function createMockWorld(): MockWorld {
   return { executions: new Map(), unavailable: undefined }
 }

@@ -27,12 +27,14 @@ import { RunnerProcess } from './runner-process.ts'
 import type { RunnerConfig } from './runner-protocol.ts'
 import { WasmRun } from './wasm-run.ts'
 
+/** Collaborators of the WASM executor. */
 export interface WasmExecutorDeps {
   readonly clock: Clock
   readonly random: RandomSource
   readonly log: Logger
 }
 
+/** Whose workloads, and where their state is kept. */
 export interface WasmExecutorOptions {
   /** Separates the executions of several nodes in one state directory. */
   readonly ownerId: string
