@@ -28,7 +28,7 @@ async function tell(lab: Lab): Promise<void> {
   const [alice, bob, carol] = await formNetwork(lab)
   await runTasks(alice)
   await runPrimes(alice)
-  await runWithDocker(alice)
+  await runWithDocker(lab, alice)
   await refuse(alice)
   await showMachines(bob, carol)
   screen.step('shutting down')
@@ -84,17 +84,15 @@ async function runPrimes(alice: LabNode): Promise<void> {
   screen.done('both halves were counted')
 }
 
-async function runWithDocker(alice: LabNode): Promise<void> {
+async function runWithDocker(lab: Lab, alice: LabNode): Promise<void> {
   if (!(await hasDocker()))
     return screen.skipped('the Docker part: no engine answers on /var/run/docker.sock')
   const image = await ensureBusybox()
   if (typeof image === 'string') return screen.skipped(`the Docker part: ${image}`)
-  try {
-    await runWebService(alice)
-    await runTalk(alice)
-  } finally {
-    await image.undo()
-  }
+  // An image can only be removed when its containers are gone, also when the demo is interrupted.
+  await lab.defer(() => image.undo())
+  await runWebService(alice)
+  await runTalk(alice)
 }
 
 async function runWebService(alice: LabNode): Promise<void> {

@@ -55,6 +55,7 @@ export class Lab implements AsyncDisposable {
   readonly #children = new Set<ChildProcess>()
   readonly passphrase: string = randomBytes(12).toString('hex')
   #disposed = false
+  readonly #deferred: (() => Promise<void>)[] = []
 
   constructor(options: LabOptions = {}) {
     this.#options = options
@@ -125,6 +126,12 @@ export class Lab implements AsyncDisposable {
     }
   }
 
+  /** Something to take back when the lab closes, once nothing runs any more; a closed lab does it at once. */
+  async defer(work: () => Promise<void>): Promise<void> {
+    if (this.#disposed) await work()
+    else this.#deferred.push(work)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return
     this.#disposed = true
@@ -135,6 +142,7 @@ export class Lab implements AsyncDisposable {
       this.directory,
       this.nodes.map(node => node.peerId)
     )
+    await Promise.all(this.#deferred.map(work => work()))
     removeTree(this.directory)
   }
 }
