@@ -64,7 +64,9 @@ function linkNode() {
 const wanted = digest(['package.json', 'package-lock.json'])
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wanted) {
   say('installing dependencies and a private Node into node_modules (about a minute)')
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  // Not `npm ci`: it insists on optional packages of every platform, which not every mirror carries. The lock file is
+  // obeyed and left alone all the same.
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
   linkNode()
   writeFileSync(stampFile, wanted)
 }
