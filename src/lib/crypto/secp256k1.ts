@@ -1,13 +1,13 @@
 /**
- * ECDSA on secp256k1 with `node:crypto`: libp2p keys (over SHA-256) and Ethereum or Ledger keys (over Keccak-256
- * of the personal message, §2.5). Signatures are DER, read strictly: each (r, s) has one encoding. Written with low
+ * ECDSA on secp256k1: libp2p keys (over SHA-256, by `node:crypto`) and Ethereum or Ledger keys (`ethereum.ts`). Signatures are DER, read strictly: each (r, s) has one encoding. Written with low
  * s; read with either, as existing verifiers do (§12.7). That is harmless here because nothing is ever identified
  * by its signature.
  */
 
 import { createECDH, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '../../utils/index.ts'
+import { bytesToHex, concatBytes, hexToBytes } from '../../utils/index.ts'
 import { KeyFormatError } from './errors.ts'
+import { verifyPersonalMessage } from './ethereum.ts'
 import type { PrivateKey, PublicKey } from './types.ts'
 
 const COMPRESSED_LENGTH = 33
@@ -66,13 +66,8 @@ class Secp256k1PublicKey implements PublicKey {
     if (readDerSignature(signature) === undefined) return false
     return this.type === 'Secp256k1'
       ? verify('sha256', data, this.#key, signature)
-      : verify('keccak-256', personalMessage(data), this.#key, signature)
+      : verifyPersonalMessage(data, signature, this.raw)
   }
-}
-
-/** What an Ethereum wallet signs for `data` (EIP-191, version `E`). */
-function personalMessage(data: Uint8Array): Uint8Array {
-  return concatBytes(utf8ToBytes(`\u0019Ethereum Signed Message:\n${data.length}`), data)
 }
 
 class Secp256k1PrivateKey implements PrivateKey {

@@ -54,10 +54,8 @@ export const PACKAGE_HOMES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@chainsafe/', ['src/network/libp2p/']],
   ['@multiformats/', ['src/network/libp2p/']],
   ['multiformats', ['src/lib/', 'src/network/libp2p/']],
-  ['@noble/curves', ['src/lib/crypto/']],
-  ['@bjorn3/browser_wasi_shim', ['src/executor/wasm/']],
+  ['@noble/', ['src/lib/crypto/']],
   ['yaml', ['src/dms/ensemble/']],
-  ['commander', ['src/cmd/']],
   ['lru-cache', ['src/actor/', 'src/network/']],
   // Costs 50 ms to load: not in what every CLI command loads, and not in the pure library.
   [

@@ -22,7 +22,7 @@ test('the runner is found beside the sources and in the bundle, from its entry a
   assert.deepEqual(placeOf('worker', 'file:///n/dist/chunks/chunk-AB.js'), bundled)
 })
 
-test('even code that broke out of the module would have no files, no network and no processes', async () => {
+test('even code that broke out of the module would have no files, no processes and, where Node can, no network', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'nunet-runner-'))
   const server = createServer(socket => socket.destroy())
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -49,12 +49,14 @@ test('even code that broke out of the module would have no files, no network and
   try {
     const { stdout } = await run(process.execPath, [...runnerFlags(directory, 16), script], { env: {} })
     const denied = 'ERR_ACCESS_DENIED'
+    // Node 24's permission model does not cover the network; there the module's lack of sockets is the only wall.
+    const coversNetwork = process.allowedNodeEnvironmentFlags.has('--allow-net')
     assert.deepEqual(JSON.parse(stdout), {
       read: denied,
       write: denied,
       spawn: denied,
       environment: 0,
-      net: denied
+      net: coversNetwork ? denied : 'allowed'
     })
   } finally {
     server.close()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import {
   KeyFormatError,
   privateKeyFromProtobuf,
@@ -27,7 +27,7 @@ function rawDer(r: bigint, s: bigint): Uint8Array {
 
 function ethSign(data: Uint8Array): { r: bigint; s: bigint } {
   const text = concatBytes(utf8ToBytes(`\x19Ethereum Signed Message:\n${data.length}`), data)
-  const digest = createHash('keccak-256').update(text).digest()
+  const digest = keccak_256(text)
   return secp256k1.Signature.fromBytes(secp256k1.sign(digest, scalar, { prehash: false }), 'compact')
 }
 

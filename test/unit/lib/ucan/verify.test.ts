@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import { publicKeyFromRaw, writeDerSignature } from '../../../../src/lib/crypto/index.ts'
 import { didOf, parseDid } from '../../../../src/lib/did/index.ts'
 import {
@@ -116,9 +116,7 @@ describe('rules of one token', () => {
     const wallet = didOf(publicKeyFromRaw('Eth', secp256k1.getPublicKey(scalar, true)))
     const unsigned = token(alice, { subject: bob.did, issuer: wallet })
     const data = signingBytes(unsigned)
-    const digest = createHash('keccak-256')
-      .update(concatBytes(utf8ToBytes(`\x19Ethereum Signed Message:\n${data.length}`), data))
-      .digest()
+    const digest = keccak_256(concatBytes(utf8ToBytes(`\x19Ethereum Signed Message:\n${data.length}`), data))
     const { r, s } = secp256k1.Signature.fromBytes(
       secp256k1.sign(digest, scalar, { prehash: false }),
       'compact'
