@@ -28,6 +28,8 @@ import {
   docker,
   dockerImage,
   fetchPatiently,
+  nameOf,
+  needsDocker,
   peerOf,
   until,
   untilStatus,
@@ -39,8 +41,7 @@ import {
 const REFUSED_AT_ONCE_MS = 5000
 
 const image = await dockerImage()
-const withDocker = { skip: typeof image === 'string' && image }
-const imageName = typeof image === 'string' ? '' : image.name
+const withDocker = needsDocker(image)
 
 /** A module that writes to its standard error and exits with a code. */
 async function moduleThatExits(code: number): Promise<string> {
@@ -372,7 +373,7 @@ nodes:
       const file = await writeEnsemble(
         alice,
         'web',
-        { web: docker(imageName, script) },
+        { web: docker(nameOf(image), script) },
         { front: { allocations: ['web'], ports: [{ public: port, private: 8080, allocation: 'web' }] } }
       )
       const deployed = await alice.try(['deploy', '--output', 'json', file])
@@ -392,7 +393,7 @@ nodes:
       const file = await writeEnsemble(
         alice,
         'talk',
-        { server: docker(imageName, serve), client: docker(imageName, get, 'task') },
+        { server: docker(nameOf(image), serve), client: docker(nameOf(image), get, 'task') },
         {
           backend: {
             allocations: ['server'],
@@ -412,6 +413,7 @@ nodes:
     })
 
     it('an image that cannot be had is told, and nothing is left behind', withDocker, async () => {
+      nameOf(image)
       const missing = docker('127.0.0.1:1/no/such:image', 'true', 'task')
       const file = await writeEnsemble(alice, 'missing', { missing }, { one: { allocations: ['missing'] } })
       const result = await alice.try(['deploy', file], { timeoutMs: 180_000 })

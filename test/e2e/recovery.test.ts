@@ -16,6 +16,8 @@ import {
   dockerImage,
   fetchPatiently,
   liveAllocations,
+  nameOf,
+  needsDocker,
   until,
   untilStatus,
   wasm,
@@ -26,7 +28,6 @@ import {
 const STOP_LIMIT_MS = 5000
 
 const image = await dockerImage()
-const withDocker = { skip: typeof image === 'string' && image }
 
 describe('when daemons end while services run', () => {
   const lab = new Lab()
@@ -144,7 +145,8 @@ describe('when daemons end while services run', () => {
     await assertServicesAnswer()
   })
 
-  it('a container is removed by a shutdown after all that', withDocker, async () => {
+  it('a container is removed by a shutdown after all that', needsDocker(image), async () => {
+    nameOf(image)
     const reply = await alice.cmd('/dms/node/deployment/shutdown', '--id', web.id)
     assert.deepEqual(reply, { OK: true, Error: '' })
     assert.deepEqual(await containersOf(bob.peerId), [])

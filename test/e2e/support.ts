@@ -136,11 +136,20 @@ export function assertPlain(stderr: string, message: RegExp): void {
   assert.doesNotMatch(stderr, /fault of the program|\n\s+at /)
 }
 
-/** An image with a shell for tests that need containers, or why they are skipped. Fails where Docker is required. */
+/** An image with a shell for tests that need containers, or why there is none. */
 export async function dockerImage(): Promise<LocalImage | string> {
-  const image = (await hasDocker()) ? await ownBusybox() : 'no engine answers on /var/run/docker.sock'
-  if (typeof image !== 'string') return image
+  return (await hasDocker()) ? await ownBusybox() : 'no engine answers on /var/run/docker.sock'
+}
+
+/** Options of such a test: skipped with the reason, or, where Docker is required, run and so failing at `nameOf`. */
+export function needsDocker(image: LocalImage | string): { skip: false | string } {
   const required = (process.env['NUNET_REQUIRE'] ?? '').split(',')
-  if (required.includes('docker') || required.includes('all')) throw new Error(`docker is required: ${image}`)
-  return `needs docker: ${image}`
+  const isRequired = required.includes('docker') || required.includes('all')
+  return { skip: typeof image === 'string' && !isRequired && `needs docker: ${image}` }
+}
+
+/** The name of the image. Fails when there is none. */
+export function nameOf(image: LocalImage | string): string {
+  assert.ok(typeof image !== 'string', `docker is required: ${String(image)}`)
+  return image.name
 }
