@@ -1,6 +1,6 @@
 /**
  * Writes the generated reference pages: `docs/cli.md` from the declarations of the commands, `docs/openapi.json` from
- * the routes, `docs/config.md` from the table of keys. With `--check` it writes nothing and fails when one is stale.
+ * the routes, `docs/config.md` from the table of keys, `docs/errors.md` from the codes in the sources. With `--check` it writes nothing and fails when one is stale.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -8,11 +8,13 @@ import { openApiDocument, ROUTES } from '../src/api/index.ts'
 import { commandReference } from '../src/cmd/cli/reference.ts'
 import { commandTree } from '../src/cmd/index.ts'
 import { configReference } from '../src/config/index.ts'
+import { errorReference } from './docs/error-reference.ts'
 
 const PAGES: readonly (readonly [path: string, make: () => string | Promise<string>])[] = [
   ['docs/cli.md', () => commandReference(commandTree)],
   ['docs/openapi.json', () => `${JSON.stringify(openApiDocument(ROUTES), undefined, 2)}\n`],
-  ['docs/config.md', configReference]
+  ['docs/config.md', configReference],
+  ['docs/errors.md', () => errorReference()]
 ]
 
 function current(path: string): string {
