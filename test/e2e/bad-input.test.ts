@@ -315,9 +315,9 @@ describe('bad input', () => {
 
   describe('on a full disk', () => {
     /** Mounts a tiny file system, or says why not. */
-    function mountTiny(directory: string): string | undefined {
+    function mountTiny(directory: string, size: string): string | undefined {
       try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', directory], { stdio: 'pipe' })
+        execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', directory], { stdio: 'pipe' })
         return undefined
       } catch (error) {
         const reason =
@@ -330,7 +330,7 @@ describe('bad input', () => {
     it('every command says so, and what is there stays whole', async t => {
       const disk = join(node.directory, 'disk')
       await mkdir(disk)
-      const missing = mountTiny(disk)
+      const missing = mountTiny(disk, '256k')
       if (missing !== undefined) return t.skip(missing)
       try {
         const user = ['--user-dir', join(disk, 'user')]
@@ -351,6 +351,32 @@ describe('bad input', () => {
         }
         assert.deepEqual(await snapshot(join(disk, 'user')), before)
       } finally {
+        execFileSync('umount', [disk])
+      }
+    })
+
+    it('a running daemon answers that it is, loses nothing, and goes on when there is room again', async t => {
+      const disk = join(node.directory, 'data')
+      const missing = mountTiny(disk, '2m')
+      if (missing !== undefined) return t.skip(missing)
+      try {
+        await node.start()
+        const filler = join(disk, 'filler')
+        await writeFile(filler, new Uint8Array(2 ** 22)).catch(() => undefined)
+        const file = ['-f', join(EXAMPLES, 'hello-task.yaml')]
+        const refused = await node.cmd('/dms/node/deployment/new', ...file)
+        assert.equal(refused['Status'], 'ERROR')
+        assert.match(String(refused['Error']), /the disk is full; free some space/)
+        assertFailedPlainly(await node.try(['deploy', join(EXAMPLES, 'hello-task.yaml')]), /the disk is full/)
+        await rm(filler)
+        assert.equal((await node.cmd('/dms/node/deployment/list'))['total'], 0)
+        const taken = await node.cmd('/dms/node/deployment/new', ...file)
+        assert.equal(taken['Status'], 'OK')
+        await node.kill()
+        await node.start()
+        assert.equal((await node.cmd('/dms/node/deployment/list'))['total'], 1)
+      } finally {
+        await node.stop()
         execFileSync('umount', [disk])
       }
     })
