@@ -23,7 +23,8 @@ describe('docs/errors.md', () => {
 
   it('takes the meaning from the comment of a union member and from the message of a refusal', () => {
     const text =
-      "/** The disk is full. */\n  | 'DB_FULL'\nreturn refusal('BID_NONE', `node '${node}' | cannot run`)"
+      "/** The disk is full. */\n  | 'DB_FULL'\nreturn refusal('BID_NONE', `node '$" +
+      "{node}' | cannot run`)"
     assert.deepEqual(codesIn('src/db/x.ts', text), [
       { code: 'DB_FULL', domain: 'db', meaning: 'The disk is full.' },
       { code: 'BID_NONE', domain: 'db', meaning: "“node '…' \\| cannot run”" }
