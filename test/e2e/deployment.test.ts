@@ -337,33 +337,6 @@ nodes:
       assert.ok(result.ms < REFUSED_AT_ONCE_MS, `it took ${Math.round(result.ms)} ms`)
       assert.match(result.stderr, /all peers that bid for node '\w+' are needed by other nodes/)
     })
-
-    it('what a machine without Docker lacks is told by name', async () => {
-      for (const node of [bob, carol]) {
-        await node.stop()
-        await node.run(['config', 'set', 'executor.docker.socket', join(node.directory, 'gone.sock')])
-        await node.start()
-      }
-      try {
-        const web = docker('busybox', 'httpd -f')
-        const file = await writeEnsemble(alice, 'no-engine', { web }, { one: { allocations: ['web'] } })
-        const result = await alice.try(['deploy', file])
-        assert.equal(result.code, 1)
-        for (const { peerId } of [bob, carol])
-          assert.match(
-            result.stderr,
-            new RegExp(
-              `'${peerId}' cannot take it.*\\n.*executor 'docker' is not available: docker does not answer`
-            )
-          )
-      } finally {
-        for (const node of [bob, carol]) {
-          await node.stop()
-          await node.run(['config', 'set', 'executor.docker.socket', ''])
-          await node.start()
-        }
-      }
-    })
   })
 
   describe('with Docker', () => {
@@ -422,5 +395,27 @@ nodes:
       assert.doesNotMatch(result.stderr, /\n\s+at /)
       await assertEverythingGivenBack()
     })
+  })
+
+  // The last one: the providers are not the same afterwards.
+  it('providers whose Docker engine is gone say so by name', async () => {
+    await Promise.all(
+      [bob, carol].map(async node => {
+        await node.stop()
+        await node.run(['config', 'set', 'executor.docker.socket', join(node.directory, 'gone.sock')])
+        await node.start()
+      })
+    )
+    const web = docker('busybox', 'httpd -f')
+    const file = await writeEnsemble(alice, 'no-engine', { web }, { one: { allocations: ['web'] } })
+    const result = await alice.try(['deploy', file])
+    assert.equal(result.code, 1)
+    for (const { peerId } of [bob, carol])
+      assert.match(
+        result.stderr,
+        new RegExp(
+          `'${peerId}' cannot take it.*\\n.*executor 'docker' is not available: docker does not answer`
+        )
+      )
   })
 })
