@@ -39,6 +39,8 @@ export interface ApiClientOptions {
 export interface ApiRequestOptions extends AbortOptions {
   /** Limit on the whole request, 30 s unless given. */
   timeoutMs?: number
+  /** Told when something has taken the connection, before it answers. */
+  onConnected?: () => void
 }
 
 /** The routes of a node. All bodies are JSON as bytes. Dispose it, or its kept connections hold the process. */
@@ -116,7 +118,10 @@ class HttpApiClient implements ApiClient {
     )
     try {
       limit.signal.throwIfAborted()
-      const response = await this.#open(method, path, body, limit.signal)
+      const response = await this.#open(method, path, body, {
+        signal: limit.signal,
+        onConnected: options.onConnected
+      })
       const answer = await readBody(response)
       const status = response.statusCode ?? 0
       if (status >= 200 && status < 300) return answer
@@ -130,7 +135,7 @@ class HttpApiClient implements ApiClient {
     method: string,
     path: string,
     body: Uint8Array | undefined,
-    signal: AbortSignal
+    { signal, onConnected }: { signal: AbortSignal; onConnected: (() => void) | undefined }
   ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const headers: Record<string, string | number> = { Host: this.target, Accept: 'application/json' }
@@ -148,9 +153,13 @@ class HttpApiClient implements ApiClient {
     const connecting = this.#clock.setTimer(this.#connectTimeoutMs, () =>
       outgoing.destroy(new ApiUnreachableError(`request failed: dial tcp ${this.target}: i/o timeout`))
     )
+    const connected = (): void => {
+      connecting.cancel()
+      onConnected?.()
+    }
     outgoing.on('socket', socket => {
-      if (socket.connecting) socket.once('connect', () => connecting.cancel())
-      else connecting.cancel()
+      if (socket.connecting) socket.once('connect', connected)
+      else connected()
     })
     outgoing.once('response', resolve)
     outgoing.once('close', () => connecting.cancel())

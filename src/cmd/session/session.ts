@@ -15,7 +15,7 @@ import type { Cli } from '../cli/command.ts'
 import { CommandError } from '../cli/errors.ts'
 import { broadcastEnvelope, invokeEnvelope, sendEnvelope } from './exchange.ts'
 import { type Identity, openIdentity } from './identity.ts'
-import { resolvePassphrase } from './passphrase.ts'
+import { hasPassphrase, resolvePassphrase } from './passphrase.ts'
 
 /** Message expiry from now when nothing was said (identity-and-actors §8.4). Milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 30_000
@@ -46,24 +46,36 @@ export function openClient(cli: Cli, config: Config): ApiClient {
 }
 
 /**
- * Opens identity and daemon. The daemon is asked first: when there is none, nobody types a passphrase and no key
- * derivation, which cannot be stopped once begun, holds the process for a second.
+ * Opens identity and daemon. The daemon is called first: when there is none, nobody types a passphrase and no key
+ * derivation, which cannot be stopped once begun, holds the process for a second. Once something takes the call, its
+ * answer and the derivation are waited for together; a person is only asked when a node has answered.
  */
 export async function openSession({ cli, config, globals, context }: SessionOptions): Promise<Session> {
   const client = openClient(cli, config)
   try {
-    const node = await readNodeHandle(client, cli.signal)
-    const passphrase = await resolvePassphrase(cli, globals, { key: context, isNew: false })
-    return new Session(cli, client, node, await openIdentity(cli, config, context, passphrase))
+    const connected = Promise.withResolvers<void>()
+    const asking = readNodeHandle(client, cli.signal, connected.resolve)
+    await (hasPassphrase(cli, globals) ? Promise.race([connected.promise, asking]) : asking)
+    const opening = resolvePassphrase(cli, globals, { key: context, isNew: false }).then(passphrase =>
+      openIdentity(cli, config, context, passphrase)
+    )
+    // Made while the derivation runs on its own thread.
+    const key = generateKey(cli.random)
+    const [node, identity] = await Promise.all([asking, opening])
+    return new Session({ cli, client, key }, node, identity)
   } catch (error) {
     client[Symbol.dispose]()
     throw error
   }
 }
 
-async function readNodeHandle(client: ApiClient, signal: AbortSignal): Promise<Handle> {
+async function readNodeHandle(
+  client: ApiClient,
+  signal: AbortSignal,
+  onConnected: () => void
+): Promise<Handle> {
   const value: unknown = JSON.parse(
-    bytesToUtf8(await client.handle({ signal, timeoutMs: HANDLE_TIMEOUT_MS }))
+    bytesToUtf8(await client.handle({ signal, timeoutMs: HANDLE_TIMEOUT_MS, onConnected }))
   )
   const handle = handleFromWire(value)
   if (!handle.ok || handle.value.address.host === '') {
@@ -85,13 +97,18 @@ export class Session implements Disposable {
   readonly #key: PrivateKey
   #nonce: bigint
 
-  constructor(cli: Cli, client: ApiClient, node: Handle, identity: Identity) {
+  /** `key` is of this conversation only; the identity signs the tokens. */
+  constructor(
+    { cli, client, key }: { cli: Cli; client: ApiClient; key: PrivateKey },
+    node: Handle,
+    identity: Identity
+  ) {
     this.#cli = cli
     this.#client = client
     this.node = node
     this.did = identity.did
     this.#context = identity.context
-    this.#key = generateKey(cli.random)
+    this.#key = key
     this.#nonce = cli.clock.nowNs()
   }
 
