@@ -11,7 +11,9 @@ export type { Command, CommandGroup, CommandNode } from './cli/command.ts'
 
 /** Runs a command line (without the program's own name) and sets the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.exitCode = await runProcess(root, argv, async options =>
+  // What nearly every other program understands.
+  const words = argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v') ? ['version'] : argv
+  process.exitCode = await runProcess(root, words, async options =>
     (await import('./commands.ts')).createSystemCli(options)
   )
 }
