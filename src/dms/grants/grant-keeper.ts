@@ -19,7 +19,7 @@ export interface GrantRequest {
 }
 
 /** Signs a grant and installs it in the grantor's own require anchors; it ends by itself after `lifeMs`. */
-export async function installGrant(
+async function installGrant(
   deps: Pick<GrantKeeperDeps, 'context' | 'clock'>,
   request: GrantRequest,
   lifeMs: number

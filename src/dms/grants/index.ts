@@ -8,6 +8,5 @@ export {
   type Grant,
   GrantKeeper,
   type GrantKeeperDeps,
-  type GrantRequest,
-  installGrant
+  type GrantRequest
 } from './grant-keeper.ts'

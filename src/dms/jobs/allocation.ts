@@ -24,6 +24,8 @@ export interface AllocationDeps
   readonly files: JobFiles
   /** Tells the orchestrator; must not throw and is not waited for. */
   readonly onStatus: (allocation: Allocation, detail: string) => void
+  /** It is gone for good; its orchestrator asked for that and is told nothing. */
+  readonly onTerminated: () => void
   readonly onProgress: (allocation: Allocation, progress: StartProgress) => void
   /** A task has ended and its orchestrator must be told. */
   readonly onTaskEnded: (allocation: Allocation) => void
@@ -131,6 +133,7 @@ export class Allocation {
         this.#record = this.#deps.db.allocations.get(this.id) ?? before
         throw error
       }
+      if (!isOver) this.#deps.onTerminated()
       return ok(undefined)
     })
   }

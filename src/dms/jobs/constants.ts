@@ -16,10 +16,6 @@ export const START_LIMIT_MS = 10 * 60_000
 /** Between the polite and the forced end at a shutdown: orchestrators wait 5 s for its answer (deployment §2.17). */
 export const STOP_GRACE_MS = 3_000
 
-/** Life of a dynamic grant and the time after which it is renewed (identity-and-actors §11.3, §11.4: "renew earlier"). */
-export const GRANT_LIFETIME_MS = 60 * 60_000
-export const GRANT_RENEWAL_MS = 30 * 60_000
-
 /** Time between two rounds of housekeeping. */
 export const HOUSEKEEPING_MS = 60_000
 

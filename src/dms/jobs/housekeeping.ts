@@ -65,7 +65,7 @@ export class Housekeeper {
         log.warn('housekeeping failed', { allocationId: allocation.id, reason: errorMessage(error) })
       }
     }
-    await grants.renew(registry.all().filter(allocation => !isOver(allocation)))
+    await grants.reconcile(registry.all())
   }
 
   async #review(allocation: Allocation): Promise<void> {

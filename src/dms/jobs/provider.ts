@@ -90,7 +90,7 @@ export class Provider implements Startable {
     for (const record of this.#deps.db.allocations.list()) await this.#registry.restore(record)
     releaseOrphanReservations(this.#deps)
     await removeOrphanExecutions(this.#deps)
-    await this.#grants.renew(this.#registry.all())
+    await this.#grants.reconcile(this.#registry.all())
     this.#isReady = true
     this.#housekeeper.start()
   }
@@ -100,6 +100,7 @@ export class Provider implements Startable {
     this.#isReady = false
     this.#housekeeper.stop()
     this.#life.abort()
+    this.#grants.revokeAll()
     await this.#registry.close()
   }
 
@@ -202,9 +203,10 @@ export class Provider implements Startable {
   #reports(
     notifier: Notifier,
     reporter: TerminationReporter
-  ): Pick<RegistryDeps, 'onStatus' | 'onProgress' | 'onTaskEnded'> {
+  ): Pick<RegistryDeps, 'onStatus' | 'onTerminated' | 'onProgress' | 'onTaskEnded'> {
     return {
       onStatus: (allocation, detail) => notifier.status(allocation, detail, this.#life.signal),
+      onTerminated: () => void this.#grants.reconcile(this.#registry.all()),
       onProgress: (allocation, progress) => notifier.progress(allocation, progress, this.#life.signal),
       onTaskEnded: allocation => void reporter.report(allocation, this.#life.signal)
     }

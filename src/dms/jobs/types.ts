@@ -5,6 +5,7 @@ import type { Database } from '../../db/index.ts'
 import type { Executor } from '../../executor/index.ts'
 import type { Clock, Handle, Logger, PeerId, RandomSource } from '../../types/index.ts'
 import type { LocationSpec } from '../ensemble/index.ts'
+import type { Grant } from '../grants/index.ts'
 import type { OnboardingStatus } from '../onboarding/index.ts'
 import type { PortAllocator, ResourceManager } from '../resources/index.ts'
 
@@ -15,7 +16,6 @@ export interface GrantRequest {
   /** Who may be called: the node, or an allocation actor. */
   readonly audience: Handle
   readonly capabilities: readonly string[]
-  readonly lifetimeMs: number
 }
 
 /** Part of a file; nothing and size 0 for a file that is not there. */
@@ -53,7 +53,8 @@ export interface ProviderDeps {
   readonly createAllocationActor: (inbox: string, key?: Uint8Array) => Promise<ChildActor>
   /** Registers a behaviour on the node's own actor. */
   readonly addNodeBehavior: <Request, Reply>(behavior: Behavior<Request, Reply>) => () => void
-  readonly grant: (request: GrantRequest) => Promise<void> | void
+  /** Keeps a grant in force until it is revoked. */
+  readonly grant: (request: GrantRequest) => Promise<Grant> | Grant
   readonly peerId: PeerId
   readonly nodeHandle: Handle
   readonly location: LocationSpec

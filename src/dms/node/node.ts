@@ -23,7 +23,7 @@ import type {
 } from '../../types/index.ts'
 import { errorMessage } from '../../utils/index.ts'
 import type { LocationSpec } from '../ensemble/index.ts'
-import { GrantKeeper, installGrant } from '../grants/index.ts'
+import { type Grant, GrantKeeper } from '../grants/index.ts'
 import { Provider, type ProviderDeps, type GrantRequest as ProviderGrantRequest } from '../jobs/index.ts'
 import { Onboarding } from '../onboarding/index.ts'
 import { Orchestrator } from '../orchestrator/index.ts'
@@ -192,17 +192,15 @@ export class Node implements Startable {
     )
   }
 
-  /** The provider renews its grants itself, for as long as an allocation lives. */
-  async #grantToOrchestrator(request: ProviderGrantRequest): Promise<void> {
-    const { did } = request.subject
-    const { id } = request.audience
-    if (did === '' || id === '') return
-    const { context, clock } = this.#deps
-    await installGrant(
-      { context, clock },
-      { subject: did, audience: didOfActorId(id), capabilities: request.capabilities },
-      request.lifetimeMs
-    )
+  /** Lets an orchestrator act on the node or on one of its allocations. */
+  async #grantToOrchestrator({ subject, audience, capabilities }: ProviderGrantRequest): Promise<Grant> {
+    if (subject.did === '' || audience.id === '')
+      throw new Error('a grant names an orchestrator and an actor')
+    return await this.#grants.install({
+      subject: subject.did,
+      audience: didOfActorId(audience.id),
+      capabilities
+    })
   }
 
   #declarations(): Declaration[] {

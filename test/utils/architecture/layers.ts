@@ -25,7 +25,7 @@ export const LAYERS: ReadonlyMap<string, number> = new Map([
 /** Folders whose sub-folders are domains of their own, in the order they may import: each only what follows it. */
 export const INNER_ORDER: ReadonlyMap<string, readonly string[]> = new Map([
   ['lib', ['ucan', 'did', 'crypto']],
-  ['dms', ['node', 'orchestrator', 'grants', 'supervision', 'jobs', 'onboarding', 'resources', 'ensemble']]
+  ['dms', ['node', 'orchestrator', 'supervision', 'jobs', 'onboarding', 'resources', 'grants', 'ensemble']]
 ])
 
 /** Doors beside a domain's own: who may import them, by prefix. Everyone else knows the contract only. */

@@ -148,6 +148,7 @@ export class ProviderWorld {
   readonly db: Database
   readonly sent: SentMessage[] = []
   readonly granted: GrantRequest[] = []
+  readonly revoked: GrantRequest[] = []
   readonly busyPorts = new Set<number>()
   isOrchestratorGone = false
   #options: WorldOptions
@@ -206,7 +207,10 @@ export class ProviderWorld {
         )
         return () => nodeBehaviors.delete(behavior.path)
       },
-      grant: request => void this.granted.push(request),
+      grant: request => {
+        this.granted.push(request)
+        return { revoke: () => void this.revoked.push(request) }
+      },
       peerId: 'peer-self' as PeerId, // a brand only
       nodeHandle: handle('node', 'peer-self'),
       location: { continent: 'Europe', country: 'DE' },
