@@ -48,6 +48,11 @@ function* refusals(ensemble: Ensemble): Generator<Refusal> {
     'allocation on a node',
     Object.values(nodes).flatMap(spec => spec.allocations)
   )
+  // A peer takes one node of an ensemble (deployment §2.4.2), so such a deployment would wait for its deadline.
+  yield* checkUnique(
+    'peer of a node',
+    Object.values(nodes).flatMap(spec => spec.peer ?? [])
+  )
   yield* checkEdges(ensemble)
 }
 

@@ -38,6 +38,12 @@ describe('an incoming ensemble', () => {
     assert.deepEqual(codes({ nodes: { n: node(), m: node({ allocations: [] }) } }), ['ENSEMBLE_EMPTY'])
   })
 
+  it('gives no peer two nodes, since a peer takes only one', () => {
+    const allocations = { a: allocation(), b: allocation({ dns_name: 'b' }) }
+    const nodes = { n: node({ peer: '12D3KooWx' }), m: node({ allocations: ['b'], peer: '12D3KooWx' }) }
+    assert.deepEqual(codes({ allocations, nodes }), ['ENSEMBLE_DUPLICATE'])
+  })
+
   it('names allocations that exist, each on one node', () => {
     assert.deepEqual(codes({ nodes: { n: node({ allocations: ['a', 'b'] }) } }), ['ENSEMBLE_UNKNOWN_NAME'])
     assert.deepEqual(codes({ nodes: { n: node({ allocations: ['a', 'toString'] }) } }), [
