@@ -171,8 +171,12 @@ class Simulation {
         }
       ]
     })
+    const pinned = new Set<string>()
     const nodes = names.map(name => {
-      const peer = this.#random.below(5) === 0 ? this.#pick(this.#providers).machine.peerId : undefined
+      const chosen = this.#random.below(5) === 0 ? this.#pick(this.#providers).machine.peerId : undefined
+      // Two nodes of one peer are refused before anything happens.
+      const peer = chosen !== undefined && !pinned.has(chosen) ? chosen : undefined
+      if (peer !== undefined) pinned.add(peer)
       const ports = this.#random.below(3) === 0 ? [{ public: 0, private: 80, allocation: `job-${name}` }] : []
       return [name, { allocations: [`job-${name}`], ports, peer }]
     })
