@@ -50,7 +50,11 @@ class FileKeyStore implements KeyStore {
     }
     signal?.throwIfAborted() // here again, so that no rejection of the derivation is left without listener
     // The derivation runs on the thread pool and cannot be stopped; a caller who aborts does not wait for it.
-    return await raceSignal(unsealKey(decode(content), passphrase), signal)
+    try {
+      return await raceSignal(unsealKey(decode(content), passphrase), signal)
+    } catch (error) {
+      throw inFile(error, this.#path(name))
+    }
   }
 
   async save(
@@ -76,6 +80,17 @@ class FileKeyStore implements KeyStore {
   #path(name: string): string {
     return childPath(this.#directory, `${name}${SUFFIX}`)
   }
+}
+
+/** Names the file in what is wrong with the file, not in what is wrong with the passphrase. */
+function inFile(error: unknown, path: string): unknown {
+  if (!(error instanceof KeyStoreError)) return error
+  if (error.code !== 'KEY_FILE_CORRUPT' && error.code !== 'KEY_FILE_UNSUPPORTED') return error
+  return new KeyStoreError(error.code, `${error.message} (in '${path}')`, {
+    cause: error,
+    details: { ...error.details, path },
+    ...(error.hint === undefined ? {} : { hint: error.hint })
+  })
 }
 
 function decode(content: Uint8Array): string {

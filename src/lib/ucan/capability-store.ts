@@ -31,7 +31,12 @@ class FileCapabilityStore implements CapabilityStore {
 
   async load(name: string): Promise<CapabilityFile | undefined> {
     const content = await this.#files.read(this.#path(name))
-    return content === undefined ? undefined : parseCapabilityFile(decode(content))
+    if (content === undefined) return undefined
+    try {
+      return parseCapabilityFile(decode(content))
+    } catch (error) {
+      throw inFile(error, this.#path(name))
+    }
   }
 
   async exists(name: string): Promise<boolean> {
@@ -96,6 +101,16 @@ class FileCapabilityStore implements CapabilityStore {
   #path(name: string): string {
     return childPath(this.#directory, `${name}${SUFFIX}`)
   }
+}
+
+/** Names the file in what is wrong with it. */
+function inFile(error: unknown, path: string): unknown {
+  if (!(error instanceof CapabilityError) || error.code !== 'UCAN_FILE_CORRUPT') return error
+  return new CapabilityError(error.code, `${error.message} (in '${path}')`, {
+    cause: error,
+    details: { ...error.details, path },
+    ...(error.hint === undefined ? {} : { hint: error.hint })
+  })
 }
 
 function decode(content: Uint8Array): string {
