@@ -2,7 +2,6 @@ import { formatTokenList } from '../../lib/ucan/index.ts'
 import type { Handler } from '../cli/command.ts'
 import { RefusedError, UsageError } from '../cli/errors.ts'
 import { openIdentity } from '../session/identity.ts'
-import { resolvePassphrase } from '../session/passphrase.ts'
 import { loadSettings } from '../session/settings.ts'
 import { tokenExpiry } from './expiry.ts'
 import type { DELEGATE_FLAGS } from './flags.ts'
@@ -23,8 +22,7 @@ export const capDelegateHandler: Handler<typeof DELEGATE_FLAGS> = {
       selfSign: readSelfSign(flags['self-sign'])
     }
     const config = loadSettings(cli, globals)
-    const passphrase = await resolvePassphrase(cli, globals, { key: flags.context, isNew: false })
-    const { context } = await openIdentity(cli, config, flags.context, passphrase)
+    const { context } = await openIdentity(cli, { config, globals, name: flags.context })
     const tokens = await context.delegate(request)
     if (!tokens.ok) throw new RefusedError(`context '${flags.context}' cannot delegate this`, tokens.error)
     cli.terminal.out(`${formatTokenList(tokens.value)}\n`)

@@ -1,7 +1,6 @@
 import { formatTokenList } from '../../lib/ucan/index.ts'
 import type { Handler } from '../cli/command.ts'
 import { openIdentity } from '../session/identity.ts'
-import { resolvePassphrase } from '../session/passphrase.ts'
 import { loadSettings } from '../session/settings.ts'
 import { tokenExpiry } from './expiry.ts'
 import type { TOKEN_FLAGS } from './flags.ts'
@@ -20,8 +19,7 @@ export const capGrantHandler: Handler<typeof TOKEN_FLAGS> = {
       depth: BigInt(flags.depth)
     }
     const config = loadSettings(cli, globals)
-    const passphrase = await resolvePassphrase(cli, globals, { key: flags.context, isNew: false })
-    const { context } = await openIdentity(cli, config, flags.context, passphrase)
+    const { context } = await openIdentity(cli, { config, globals, name: flags.context })
     cli.terminal.out(`${formatTokenList([await context.grant(request)])}\n`)
     return 0
   }

@@ -2,7 +2,6 @@ import { formatToken } from '../../lib/ucan/index.ts'
 import type { Handler } from '../cli/command.ts'
 import { RefusedError } from '../cli/errors.ts'
 import { openIdentity } from '../session/identity.ts'
-import { resolvePassphrase } from '../session/passphrase.ts'
 import { loadSettings } from '../session/settings.ts'
 import type { CONTEXT_FLAGS } from './flags.ts'
 import { readTokens } from './tokens.ts'
@@ -12,8 +11,7 @@ export const capRevokeHandler: Handler<typeof CONTEXT_FLAGS> = {
   async run({ cli, flags, args, globals }) {
     const tokens = readTokens(args[0] ?? '')
     const config = loadSettings(cli, globals)
-    const passphrase = await resolvePassphrase(cli, globals, { key: flags.context, isNew: false })
-    const { context } = await openIdentity(cli, config, flags.context, passphrase)
+    const { context } = await openIdentity(cli, { config, globals, name: flags.context })
     const lines: string[] = []
     for (const token of tokens) {
       const revocation = await context.revoke(token)

@@ -5,9 +5,9 @@ import { createCapabilityStore } from '../../lib/ucan/index.ts'
 import { bytesToUtf8, errorCode, errorMessage } from '../../utils/index.ts'
 import { connectNode } from '../deployments/connect.ts'
 import { member } from '../session/call.ts'
-import { hasPassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { openClient } from '../session/session.ts'
+import { signsUnasked } from '../session/signer.ts'
 import { isPortFree } from '../up/free-port.ts'
 import { type Check, type Finding, finding, type Patient } from './check.ts'
 
@@ -81,8 +81,8 @@ async function portFinding(name: string, address: string, port: number, key: str
 }
 
 /** Needs the owner's key, so only when nobody has to be asked for a passphrase. */
-async function checkPeers({ cli, globals, userContext }: Patient): Promise<Finding> {
-  if (!hasPassphrase(cli, globals)) {
+async function checkPeers({ cli, config, globals, userContext }: Patient): Promise<Finding> {
+  if (!(await signsUnasked(cli, { config, globals, name: userContext }))) {
     return finding('peers', 'skip', 'no passphrase given', 'set DMS_PASSPHRASE to check peers as well')
   }
   try {

@@ -1,11 +1,10 @@
 import { createKeyStore } from '../../lib/crypto/index.ts'
-import { didOf } from '../../lib/did/index.ts'
 import type { Handler } from '../cli/command.ts'
 import { CommandError } from '../cli/errors.ts'
 import type { FlagTable } from '../cli/flags.ts'
-import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
+import { openSigner } from '../session/signer.ts'
 
 /** `nunet key did`. */
 export const keyDidHandler: Handler<FlagTable> = {
@@ -18,9 +17,8 @@ export const keyDidHandler: Handler<FlagTable> = {
         hint: `make one with 'nunet key new ${name}'`
       })
     }
-    const passphrase = await resolvePassphrase(cli, globals, { key: name, isNew: false })
-    const key = await keys.open(name, passphrase, { signal: cli.signal })
-    cli.terminal.out(`${didOf(key.publicKey)}\n`)
+    const { did } = await openSigner(cli, { config, globals, name })
+    cli.terminal.out(`${did}\n`)
     return 0
   }
 }

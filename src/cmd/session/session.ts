@@ -15,7 +15,7 @@ import type { Cli } from '../cli/command.ts'
 import { CommandError } from '../cli/errors.ts'
 import { broadcastEnvelope, invokeEnvelope, sendEnvelope } from './exchange.ts'
 import { type Identity, openIdentity } from './identity.ts'
-import { hasPassphrase, resolvePassphrase } from './passphrase.ts'
+import { signsUnasked } from './signer.ts'
 
 /** Message expiry from now when nothing was said (identity-and-actors §8.4). Milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 30_000
@@ -27,7 +27,7 @@ export interface SessionOptions {
   readonly cli: Cli
   readonly config: Config
   readonly globals: ReadonlyMap<string, unknown>
-  /** Name of key and capability context. */
+  /** Name of key (or wallet) and capability context. */
   readonly context: string
 }
 
@@ -53,12 +53,13 @@ export function openClient(cli: Cli, config: Config): ApiClient {
 export async function openSession({ cli, config, globals, context }: SessionOptions): Promise<Session> {
   const client = openClient(cli, config)
   try {
+    const request = { config, globals, name: context }
     const connected = Promise.withResolvers<void>()
     const asking = readNodeHandle(client, cli.signal, connected.resolve)
-    await (hasPassphrase(cli, globals) ? Promise.race([connected.promise, asking]) : asking)
-    const opening = resolvePassphrase(cli, globals, { key: context, isNew: false }).then(passphrase =>
-      openIdentity(cli, config, context, passphrase)
-    )
+    asking.catch(() => undefined) // reported where it is awaited
+    const mayAsk = !(await signsUnasked(cli, request))
+    await (mayAsk ? asking : Promise.race([connected.promise, asking]))
+    const opening = openIdentity(cli, request)
     // Made while the derivation runs on its own thread.
     const key = generateKey(cli.random)
     const [node, identity] = await Promise.all([asking, opening])

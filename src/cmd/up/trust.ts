@@ -207,7 +207,8 @@ class Issuer {
   /** Opened anew each time: what was anchored a moment ago must count. */
   async #open() {
     const { name } = this.#names.user
-    const passphrase = await this.#passphrases.get(name, false)
-    return (await openIdentity(this.#cli, this.#config, name, passphrase)).context
+    const passphrase = (): Promise<string> => this.#passphrases.get(name, false)
+    const request = { config: this.#config, globals: new Map(), name, passphrase }
+    return (await openIdentity(this.#cli, request)).context
   }
 }
