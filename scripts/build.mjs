@@ -1,8 +1,11 @@
-/** Bundles the CLI and the daemon into `dist`: one small entry, the rest in chunks that load when needed. */
+/**
+ * Bundles the CLI and the daemon into `dist`: one small entry, the rest in chunks that load when needed. And the doors
+ * of the library into `dist/doors`, with their declarations, for programs of others (docs/library.md).
+ */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { dirname, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { build } from 'esbuild'
 
 /** A fact of the commit that is built; a build from an archive has none. */
@@ -134,3 +137,38 @@ await build({
   logLevel: 'warning'
 })
 chmodSync(`${outdir}/nunet.js`, 0o755)
+
+// Readable, since others step through it, and for the Node of others. Packages stay imports, so that a program that uses
+// them as well has them once.
+await build({
+  entryPoints: {
+    base: 'src/utils/base-door.ts',
+    crypto: 'src/lib/crypto/index.ts',
+    did: 'src/lib/did/index.ts',
+    ucan: 'src/lib/ucan/index.ts'
+  },
+  outdir: `${outdir}/doors`,
+  bundle: true,
+  packages: 'external',
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  chunkNames: 'chunks/[name]-[hash]',
+  plugins: [throughDoors, pureModules],
+  logLevel: 'warning'
+})
+declareDoors(`${outdir}/doors/types`)
+
+/** Declarations of the doors and of all they mention; types are checked elsewhere. */
+function declareDoors(directory) {
+  execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.doors.json', '--outDir', directory], {
+    stdio: 'inherit'
+  })
+  // The compiler leaves the names of sources; older compilers of others look for declarations by the names of programs.
+  for (const file of globSync('**/*.d.ts', { cwd: directory })) {
+    const path = join(directory, file)
+    const text = readFileSync(path, 'utf8')
+    writeFileSync(path, text.replace(/(\bfrom |\bimport\()'(\.[^']*)\.ts'/g, "$1'$2.js'"))
+  }
+}

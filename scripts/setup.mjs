@@ -76,6 +76,8 @@ const sources = digest([
   ...sourceFiles('bin'),
   ...sourceFiles('src'),
   'scripts/build.mjs',
+  'tsconfig.json',
+  'tsconfig.doors.json',
   'package-lock.json'
 ])
 if (!existsSync(buildStamp) || readFileSync(buildStamp, 'utf8') !== sources) {

@@ -34,8 +34,10 @@ export async function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | u
     promise.catch(() => undefined) // nobody will look at it any more
     throw signal.reason
   }
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
+  let onAbort = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+  })
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([promise, aborted])

@@ -31,15 +31,19 @@ export class MemoryFiles implements FileStore {
     signal?.throwIfAborted()
     const mutex = this.#locks.get(path) ?? new Mutex()
     this.#locks.set(path, mutex)
-    const released = Promise.withResolvers<void>()
-    const acquired = Promise.withResolvers<void>()
-    void mutex.run(async () => {
-      acquired.resolve()
-      await released.promise
+    let end = (): void => undefined
+    const released = new Promise<void>(resolve => {
+      end = resolve
     })
-    const release = async (): Promise<void> => released.resolve()
+    const acquired = new Promise<void>(resolve => {
+      void mutex.run(async () => {
+        resolve()
+        await released
+      })
+    })
+    const release = async (): Promise<void> => end()
     try {
-      await raceSignal(acquired.promise, signal)
+      await raceSignal(acquired, signal)
     } catch (error) {
       await release() // its turn, when it comes, is over at once
       throw error
