@@ -133,6 +133,8 @@ await build({
   legalComments: 'none',
   chunkNames: 'chunks/[name]-[hash]',
   define: { NUNET_BUILD: facts },
+  // Finds its binary from its own place in node_modules.
+  external: ['koffi'],
   plugins: [throughDoors, pureModules, objectBuiltins],
   logLevel: 'warning'
 })

@@ -16,6 +16,8 @@ export interface Environment {
   readonly homeDirectory: string
   /** `XDG_CONFIG_HOME`, when it is an absolute path. */
   readonly configHome: string | undefined
+  /** `XDG_RUNTIME_DIR`, when it is an absolute path: a directory of this user that is gone after the last logout. */
+  readonly runtimeDirectory: string | undefined
   /** `NO_COLOR` is set and not empty (no-color.org), or the terminal is dumb. */
   readonly noColour: boolean
   /** `FORCE_COLOR` is set to something else than 0. */
@@ -62,6 +64,7 @@ export function readEnvironment(
   const text = (name: string): string | undefined => variables.get(name) || undefined
   const passphrase = text(PASSPHRASE)
   const configHome = text('XDG_CONFIG_HOME')
+  const runtimeDirectory = text('XDG_RUNTIME_DIR')
   const secretNames = new Set([PASSPHRASE, ...KEYS.filter(key => key.secret).map(key => key.variable)])
   const settings = [...variables].filter(([name]) => name.startsWith(PREFIX) && name !== PASSPHRASE)
   return {
@@ -69,6 +72,7 @@ export function readEnvironment(
     editor: text('EDITOR'),
     homeDirectory: text('HOME') ?? homedir(),
     configHome: configHome?.startsWith('/') ? configHome : undefined,
+    runtimeDirectory: runtimeDirectory?.startsWith('/') ? runtimeDirectory : undefined,
     noColour: text('NO_COLOR') !== undefined || text('TERM') === 'dumb',
     forceColour: text('FORCE_COLOR') !== undefined && text('FORCE_COLOR') !== '0',
     ci: text('CI') !== undefined && text('CI') !== 'false',
