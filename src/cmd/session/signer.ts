@@ -10,7 +10,7 @@ import type { Cli } from '../cli/command.ts'
 import { findUnlockedKey } from './key-agent.ts'
 import { hasPassphrase, resolvePassphrase } from './passphrase.ts'
 import { userPaths } from './paths.ts'
-import { openWallet } from './wallet.ts'
+import { openWallet, walletKindOf } from './wallet.ts'
 
 /** Whose signer is wanted. */
 export interface SignerRequest {
@@ -37,8 +37,9 @@ export async function openSigner(cli: Cli, request: SignerRequest): Promise<Sign
   return keySigner(key)
 }
 
-/** Whether `openSigner` will ask nobody at this terminal for anything. */
+/** Whether `openSigner` will ask nobody for anything, neither at this terminal nor on a wallet. */
 export async function signsUnasked(cli: Cli, request: SignerRequest): Promise<boolean> {
+  if (walletKindOf(request.name) !== undefined) return false
   return hasPassphrase(cli, request.globals) || (await findSigner(cli, request)) !== undefined
 }
 

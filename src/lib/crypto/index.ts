@@ -4,9 +4,13 @@
  *
  * @example
  * ```ts
+ * import { systemRandom } from 'nunet-dms/base'
+ * import { generateKey, peerIdOf, publicKeyOfPeerId } from 'nunet-dms/crypto'
+ *
  * const key = generateKey(systemRandom)
- * const signature = key.sign(utf8ToBytes('hello'))
- * publicKeyOfPeerId(peerIdOf(key.publicKey)).verify(utf8ToBytes('hello'), signature) // true
+ * const data = new TextEncoder().encode('hello')
+ * const signature = key.sign(data)
+ * console.log(publicKeyOfPeerId(peerIdOf(key.publicKey)).verify(data, signature)) // true
  * ```
  *
  * @packageDocumentation
@@ -30,5 +34,6 @@ export {
   publicKeyFromRaw,
   publicKeyToProtobuf
 } from './keys.ts'
-export { writeDerSignature } from './secp256k1.ts'
+export { publicKeyFromPoint } from './sec1.ts'
+export { isEcdsaNumber, writeDerSignature } from './secp256k1.ts'
 export type { KeyStore, KeyType, PrivateKey, PublicKey } from './types.ts'

@@ -129,5 +129,10 @@ function readDerInteger(bytes: Uint8Array, at: number): { value: bigint; end: nu
   if (first >= 0x80) return undefined // negative
   if (first === 0 && length > 1 && (bytes[at + 3] ?? 0) < 0x80) return undefined // not minimal
   const value = BigInt(`0x${bytesToHex(bytes.subarray(at + 2, end))}`)
-  return value === 0n || value >= ORDER ? undefined : { value, end }
+  return isEcdsaNumber(value) ? { value, end } : undefined
+}
+
+/** Whether r or s of a signature is in [1, order). */
+export function isEcdsaNumber(value: bigint): boolean {
+  return value > 0n && value < ORDER
 }

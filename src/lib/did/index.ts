@@ -4,15 +4,25 @@
  *
  * @example
  * ```ts
+ * import { parseDid, rootHandleOfDid } from 'nunet-dms/did'
+ *
  * const did = parseDid('did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK')
- * rootHandleOfDid(did).address.host // '12D3KooW…'
+ * console.log(rootHandleOfDid(did).address.inbox) // root
  * ```
  *
  * @packageDocumentation
  */
 export { didMethod, isDid, MAX_DID_LENGTH, parseDid } from './did.ts'
 export { didOf, publicKeyOfDid } from './did-key.ts'
-export { DidError } from './errors.ts'
+export {
+  DidError,
+  DidResolutionError,
+  type DidResolutionErrorCode,
+  WalletError,
+  type WalletErrorCode
+} from './errors.ts'
+export { ETERNL_PROGRAM, openEternl } from './eternl.ts'
+export { LEDGER_PROGRAM, MAX_LEDGER_ACCOUNT, openLedger } from './ledger.ts'
 export {
   actorIdOfDid,
   didOfActorId,
@@ -23,4 +33,5 @@ export {
   rootHandleOfPeer
 } from './names.ts'
 export { keySigner } from './signer.ts'
-export type { Signer } from './types.ts'
+export type { EternlProgram, LedgerProgram, Signer } from './types.ts'
+export { MAX_WALLET_ANSWER } from './wallet-answer.ts'
