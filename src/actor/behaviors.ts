@@ -33,7 +33,7 @@ export function bindBehavior<Request, Reply>(behavior: Behavior<Request, Reply>)
     topic: behavior.topic,
     timeLimitMs: behavior.timeLimitMs,
     prepare(message) {
-      const payload = readPayload(behavior.request, message)
+      const payload = readPayload(behavior.request, message, { exact: behavior.exact === true })
       return payload.ok
         ? ok(async context => await behavior.handle({ ...context, payload: payload.value }))
         : payload

@@ -22,6 +22,7 @@ export {
   decodePayload,
   encodeEnvelope,
   encodePayload,
+  exactJson,
   formatHandle,
   type HandleWire,
   handleFromWire,

@@ -138,7 +138,7 @@ export class LocalActor implements ChildActor, Startable {
       return await this.#underDeadline(options, behavior, to, async (signal, expiresAtNs, sent) => {
         await this.#outbox.send({ to, behavior, payload, expiresAtNs, replyTo }, signal)
         sent()
-        return readReply(await raceSignal(answer.promise, signal), behavior)
+        return readReply(await raceSignal(answer.promise, signal), behavior, options.exact === true)
       })
     } finally {
       stopWaiting()
@@ -257,8 +257,8 @@ export class LocalActor implements ChildActor, Startable {
   }
 }
 
-function readReply(envelope: Envelope, behavior: string): Result<Reply> {
-  const payload = decodePayload(envelope.message)
+function readReply(envelope: Envelope, behavior: string, exact: boolean): Result<Reply> {
+  const payload = decodePayload(envelope.message, { exact })
   if (!payload.ok) return refuse(refusal('ACTOR_REPLY_MALFORMED', `reply to '${behavior}' is not JSON`))
   const reason = readRefusalReply(payload.value)
   if (reason === undefined) return ok({ from: envelope.from, payload: payload.value })

@@ -30,6 +30,8 @@ export interface Behavior<Request = unknown, Reply = unknown> {
   readonly capabilities?: readonly string[]
   /** Takes broadcasts on this topic as well as unicast messages. */
   readonly topic?: string
+  /** The payload carries tokens: integers beyond 2^53 keep their digits, see `exactJson`. Default: they are rounded. */
+  readonly exact?: boolean
   /** Handler time limit; the message's own expiry holds as well. */
   readonly timeLimitMs?: number
   readonly handle: (context: MessageContext<Request>) => Promise<Reply | undefined> | Reply | undefined
@@ -57,6 +59,8 @@ export interface InvokeOptions extends AbortOptions {
   timeoutMs?: number
   /** Name of the reply behaviour; default `/dms/actor/replyto/<nonce>`. Static grants may need a fixed one. */
   replyTo?: string
+  /** The reply carries tokens: integers beyond 2^53 keep their digits, see `exactJson`. */
+  exact?: boolean
 }
 
 /** The actor as the rest of the node uses it. */

@@ -12,8 +12,12 @@ const MAX_PROBLEMS = 16
  * Reads a payload by its schema. Callers send nothing, `null` or `{}` for a request without members, and Go reads all
  * three as the empty struct, so the first two are tried as they are and then as `{}`. Refusal `ACTOR_PAYLOAD_INVALID`.
  */
-export function readPayload<Request>(schema: z.ZodType<Request>, message: Uint8Array): Result<Request> {
-  const json = decodePayload(message)
+export function readPayload<Request>(
+  schema: z.ZodType<Request>,
+  message: Uint8Array,
+  options: { exact?: boolean } = {}
+): Result<Request> {
+  const json = decodePayload(message, options)
   if (!json.ok) return refuse(refusal('ACTOR_PAYLOAD_INVALID', json.error.message))
   const parsed = schema.safeParse(json.value)
   if (parsed.success) return ok(parsed.data)

@@ -16,7 +16,7 @@ export {
   handleToWire,
   isEmptyHandle
 } from './handle.ts'
-export { decodePayload, encodePayload } from './payload.ts'
+export { decodePayload, encodePayload, exactJson } from './payload.ts'
 export { messageProtocol } from './protocol.ts'
 export { type RefusalReply, readRefusalReply, refusalReply } from './refusal-reply.ts'
 export { signEnvelope, signingBytes, verifyEnvelope } from './signature.ts'

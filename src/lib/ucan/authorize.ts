@@ -38,7 +38,7 @@ function decide(
   trust: TrustAnchors,
   fault: (token: Token) => Refusal | undefined
 ): Result<void> {
-  const { tokens, reasons } = HeldTokens.read(consumed, trust)
+  const { tokens, revoked, reasons } = HeldTokens.read(consumed, trust)
   const causes: Refusal[] = []
   let isKnown = false
   for (const token of tokens) {
@@ -47,11 +47,22 @@ function decide(
     isKnown ||= introduces(token, question, trust)
     causes.push(reason)
   }
+  const details = { ...question, owner: trust.owner }
+  const message = `${shortDid(question.origin)} is not authorised to ${asked}`
+  const former = revoked.filter(({ token }) => token.subject === question.subject)
+  if (!isKnown && former.length > 0) {
+    // It hears what became of its own token, and nothing about what else is trusted here.
+    const told = { details: { ...details, known: true }, causes: former.map(({ reason }) => reason) }
+    return refuse(refusal('UCAN_NOT_AUTHORIZED', message, told))
+  }
   causes.push(...reasons)
   if (causes.length === 0) causes.push(refusal('UCAN_NO_TOKENS', 'the message carries no tokens'))
-  const details = { ...question, owner: trust.owner, ...(isKnown ? { known: true } : {}) }
-  const message = `${shortDid(question.origin)} is not authorised to ${asked}`
-  return refuse(refusal('UCAN_NOT_AUTHORIZED', message, { details, causes: causes.slice(0, MAX_REASONS) }))
+  return refuse(
+    refusal('UCAN_NOT_AUTHORIZED', message, {
+      details: isKnown ? { ...details, known: true } : details,
+      causes: causes.slice(0, MAX_REASONS)
+    })
+  )
 }
 
 /**

@@ -20,6 +20,12 @@ export const MAX_NAME_LENGTH = 1024
 export const NONCE_LENGTH = 12
 export const MAX_NONCE_LENGTH = 64
 
+/** Bytes of a signature that are read: 64, about 72 in DER, a few hundred from a Cardano wallet. */
+export const MAX_SIGNATURE_LENGTH = 8192
+
+/** The largest expiry and depth (§5.2). */
+export const MAX_UINT64 = 2n ** 64n - 1n
+
 /** Tokens in one message that are looked at. */
 export const MAX_TOKENS_IN_BLOB = 64
 
@@ -34,6 +40,12 @@ export const MAX_VERIFIED_CHAINS = 4096
 
 /** Reasons listed under one refusal. */
 export const MAX_REASONS = 16
+
+/**
+ * Tokens of one message that are verified although a link of them was revoked, to tell their bearer so. An honest
+ * sender shows one chain for each network it belongs to.
+ */
+export const MAX_REVOKED_EXPLAINED = 4
 
 /** Backups kept of each capability file. */
 export const MAX_BACKUPS = 5

@@ -6,34 +6,47 @@
 import type { Did, Refusal, Result } from '../../types/index.ts'
 import { bytesToUtf8, ok, refusal, refuse } from '../../utils/index.ts'
 import { checkAdmission, isAnchoredIn } from './admission.ts'
-import { MAX_BLOB_LENGTH, MAX_REASONS, MAX_TOKENS_IN_BLOB } from './constants.ts'
+import { MAX_BLOB_LENGTH, MAX_REASONS, MAX_REVOKED_EXPLAINED, MAX_TOKENS_IN_BLOB } from './constants.ts'
 import { parseTokenList, reading } from './token-json.ts'
 import type { TrustAnchors } from './trust.ts'
 import type { ConsumedTokens, Token } from './types.ts'
 
+/** What became of the tokens of one message. */
+export interface SortedTokens {
+  /** Verified. */
+  readonly tokens: readonly Token[]
+  /** Good in all but this: a link was revoked. They authorise nothing; their bearer may hear why. */
+  readonly revoked: readonly Revoked[]
+  /** Why others were left out. */
+  readonly reasons: readonly Refusal[]
+}
+
+/** A token that would be accepted, had no link of its chain been revoked. */
+export interface Revoked {
+  readonly token: Token
+  /** Names the link. */
+  readonly reason: Refusal
+}
+
+const NOTHING: SortedTokens = { tokens: [], revoked: [], reasons: [] }
+
 export class HeldTokens implements ConsumedTokens {
   readonly #trust: TrustAnchors
-  #tokens: readonly Token[]
-  #reasons: readonly Refusal[]
+  #sorted: SortedTokens
 
-  constructor(trust: TrustAnchors, tokens: readonly Token[], reasons: readonly Refusal[]) {
+  constructor(trust: TrustAnchors, sorted: SortedTokens) {
     this.#trust = trust
-    this.#tokens = tokens
-    this.#reasons = reasons
+    this.#sorted = sorted
   }
 
   release(): void {
-    this.#tokens = []
-    this.#reasons = []
+    this.#sorted = NOTHING
   }
 
-  /** Verified tokens of `consumed` when it was consumed by the context of `trust` and is not released; else none. */
-  static read(
-    consumed: ConsumedTokens | undefined,
-    trust: TrustAnchors
-  ): { tokens: readonly Token[]; reasons: readonly Refusal[] } {
-    if (!(consumed instanceof HeldTokens) || consumed.#trust !== trust) return { tokens: [], reasons: [] }
-    return { tokens: consumed.#tokens, reasons: consumed.#reasons }
+  /** Tokens of `consumed` when it was consumed by the context of `trust` and is not released; else none. */
+  static read(consumed: ConsumedTokens | undefined, trust: TrustAnchors): SortedTokens {
+    if (!(consumed instanceof HeldTokens) || consumed.#trust !== trust) return NOTHING
+    return consumed.#sorted
   }
 }
 
@@ -57,13 +70,26 @@ export function consumeBlob(origin: Did, blob: Uint8Array, trust: TrustAnchors):
     )
   }
   const tokens: Token[] = []
+  const revoked: Revoked[] = []
   const reasons: Refusal[] = []
   for (const token of parsed.value) {
     const reason = checkConsumed(origin, token, trust)
     if (reason === undefined) tokens.push(token)
-    else if (reasons.length < MAX_REASONS) reasons.push(reason)
+    else {
+      if (reasons.length < MAX_REASONS) reasons.push(reason)
+      if (revoked.length < MAX_REVOKED_EXPLAINED && wasGood(token, reason, trust))
+        revoked.push({ token, reason })
+    }
   }
-  return ok(new HeldTokens(trust, tokens, reasons))
+  return ok(new HeldTokens(trust, { tokens, revoked, reasons }))
+}
+
+/**
+ * Whether nothing but a revocation stands against a token that this context would otherwise trust: then its bearer
+ * is no stranger. Signatures count as for any other token, so that nobody gets an answer with a forged chain.
+ */
+function wasGood(token: Token, reason: Refusal, trust: TrustAnchors): boolean {
+  return reason.code === 'UCAN_REVOKED' && checkAdmission(token, trust) === undefined && trust.heldOnce(token)
 }
 
 /** Anchoring is looked at before signatures: a stranger's tokens cost no verification. */

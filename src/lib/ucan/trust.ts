@@ -70,8 +70,15 @@ export class TrustAnchors implements Anchors {
   /** Expiry and revocation again, for a token verified before. */
   recheck(token: Token): Refusal | undefined {
     if (this.#clock.nowNs() > chainExpiry(token)) return tokenRefusal('UCAN_EXPIRED', token, 0, 'has expired')
-    if (this.#isRevoked(token)) return tokenRefusal('UCAN_REVOKED', token, 0, 'was revoked')
-    return undefined
+    const position = this.#revokedPosition(token)
+    if (position < 0) return undefined
+    return tokenRefusal('UCAN_REVOKED', token, position, 'was revoked by its issuer')
+  }
+
+  /** Whether a token holds but for the revocations known here: was it ever worth something? */
+  heldOnce(token: Token): boolean {
+    const options = { nowNs: this.#clock.nowNs(), keyOf: this.#keyOf, verified: this.#verified }
+    return verifyToken(token, options).ok
   }
 
   addRoot(did: Did): boolean {
@@ -100,10 +107,15 @@ export class TrustAnchors implements Anchors {
     const causes = tokens.map(token => this.#checkRevocation(token)).filter(cause => cause !== undefined)
     if (causes.length > 0) return refuse(anchorRefusal(causes))
     if (this.#revoked.size + tokens.length > this.#maxAnchors) return refuse(tooMany(this.#maxAnchors))
-    for (const token of tokens) this.#revoked.set(revocationKey(token), token)
+    for (const token of tokens) {
+      const key = revocationKey(token)
+      const known = this.#revoked.get(key)
+      // One that ends earlier must not take the place of one that holds longer.
+      if (known === undefined || known.expiresAtNs < token.expiresAtNs) this.#revoked.set(key, token)
+    }
     this.#verified.clear()
-    this.requireIndex.removeWhere(token => this.#isRevoked(token))
-    this.provideIndex.removeWhere(token => this.#isRevoked(token))
+    this.requireIndex.removeWhere(token => this.#revokedPosition(token) >= 0)
+    this.provideIndex.removeWhere(token => this.#revokedPosition(token) >= 0)
     return ok(undefined)
   }
 
@@ -126,8 +138,10 @@ export class TrustAnchors implements Anchors {
     return removed
   }
 
-  #isRevoked(token: Token): boolean {
-    return this.#revoked.size > 0 && chainOf(token).some(link => this.#revoked.has(revocationKey(link)))
+  /** Position of the first link of the chain that was revoked; -1 when none was. */
+  #revokedPosition(token: Token): number {
+    if (this.#revoked.size === 0) return -1
+    return chainOf(token).findIndex(link => this.#revoked.has(revocationKey(link)))
   }
 
   #addAll(

@@ -1,6 +1,7 @@
 /** Capability tokens and the context that checks and makes them (identity-and-actors §5 to §7). */
 
 import type { AbortOptions, ActorId, Did, PeerId, Refusal, Result } from '../../types/index.ts'
+import type { Signer } from '../did/index.ts'
 
 /** A capability or topic: a path such as `/dms/deployment`. `/a` implies `/a/b`, not `/ab`; `/` implies all. */
 export type Capability = string
@@ -67,7 +68,8 @@ export interface CapabilityContext {
 
   /**
    * Whether tokens held now let the sender invoke one of the capabilities (§7.5). The refusal names each token and rule;
-   * its `details.known` is true when a token shows that the sender belongs to a network trusted here.
+   * its `details.known` is true when a token shows that the sender belongs to a network trusted here, or that it did
+   * until a link of its chain was revoked.
    */
   authorizeInvocation(question: InvocationQuestion, tokens: ConsumedTokens): Result<void>
 
@@ -119,6 +121,8 @@ export interface TokenRequest {
 
 /** Anchors of a context. Adding verifies; a token that does not verify is a refusal and nothing is changed. */
 export interface Anchors {
+  /** Whether the token and its chain hold now, by this context's keys and revocations. Says nothing about trust. */
+  verify(token: Token): Result<void>
   readonly roots: readonly Did[]
   readonly require: readonly Token[]
   readonly provide: readonly Token[]
@@ -154,22 +158,45 @@ export interface SetAside {
   readonly reason: Refusal
 }
 
-/** Capability files by context name (§4). */
+/** How a capability file is opened. */
+export interface FileAccess extends AbortOptions {
+  /** Opens a sealed file. A function is asked only when the file is sealed, and before any lock is taken. */
+  readonly signer?: Signer | (() => Promise<Signer>) | undefined
+}
+
+/**
+ * Capability files by context name (§4), plain as existing clients read them or sealed for their owner. A sealed file
+ * stays sealed, whoever changes it; without a signer it is UCAN_FILE_SEALED.
+ */
 export interface CapabilityStore {
-  /** The file, or `undefined` when there is none. @throws CapabilityError UCAN_FILE_CORRUPT */
-  load(name: string): Promise<CapabilityFile | undefined>
-  /** Writes the file under its lock; the previous content stays as a backup. */
-  save(name: string, file: CapabilityFile, options?: AbortOptions): Promise<void>
+  /**
+   * The file, or `undefined` when there is none.
+   * @throws CapabilityError UCAN_FILE_CORRUPT, UCAN_FILE_SEALED, UCAN_FILE_UNSUPPORTED, UCAN_WRONG_OWNER
+   */
+  load(name: string, access?: FileAccess): Promise<CapabilityFile | undefined>
+  /**
+   * Writes the file under its lock; the previous content stays as a backup.
+   * @param access `form` decides whether it is sealed; default: as the file it replaces, a new one plain.
+   */
+  save(name: string, file: CapabilityFile, access?: FileAccess & { form?: 'plain' | 'sealed' }): Promise<void>
   /**
    * Loads, changes and saves under one lock, so that no change of another process is lost.
-   * @throws CapabilityError UCAN_FILE_MISSING when there is no file to change.
+   * @throws CapabilityError UCAN_FILE_MISSING when there is no file to change; as `load`
    */
   update(
     name: string,
     change: (file: CapabilityFile) => CapabilityFile | Promise<CapabilityFile>,
-    options?: AbortOptions
+    access?: FileAccess
   ): Promise<CapabilityFile>
+  /** Seals a plain file and its backups; false when it is sealed already. @throws CapabilityError UCAN_SEAL_UNSUPPORTED */
+  seal(name: string, access: FileAccess): Promise<boolean>
+  /** Makes a sealed file plain again, to the byte; its older backups stay sealed. False when it is plain already. */
+  unseal(name: string, access: FileAccess): Promise<boolean>
   exists(name: string): Promise<boolean>
+  /** Whether the file is sealed; false when there is none. */
+  isSealed(name: string): Promise<boolean>
+  /** Whose context it is, sealed or not; `undefined` when there is none. Needs no key. */
+  ownerOf(name: string): Promise<Did | undefined>
   /** Names of the contexts, sorted. */
   list(): Promise<string[]>
 }
