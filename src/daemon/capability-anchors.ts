@@ -4,7 +4,7 @@
  */
 
 import type { PrivateKey } from '../lib/crypto/index.ts'
-import { keySigner } from '../lib/did/index.ts'
+import { keySigner, type Signer } from '../lib/did/index.ts'
 import {
   type CapabilityContext,
   type CapabilityFile,
@@ -28,6 +28,8 @@ export interface CapabilityAnchorsDeps {
 export class CapabilityAnchors {
   readonly #deps: CapabilityAnchorsDeps
   readonly #name: string
+  /** Opens the file when it is sealed. */
+  readonly #signer: Signer
   readonly #mutex = new Mutex()
   #file: CapabilityFile
   readonly context: CapabilityContext
@@ -36,10 +38,12 @@ export class CapabilityAnchors {
     deps: CapabilityAnchorsDeps,
     name: string,
     file: CapabilityFile,
+    signer: Signer,
     context: CapabilityContext
   ) {
     this.#deps = deps
     this.#name = name
+    this.#signer = signer
     this.#file = file
     this.context = context
   }
@@ -50,9 +54,8 @@ export class CapabilityAnchors {
    */
   static async open(deps: CapabilityAnchorsDeps, name: string, key: PrivateKey): Promise<CapabilityAnchors> {
     const signer = keySigner(key)
-    const stored = await deps.store.load(name)
+    const stored = await loadOwn(deps.store, name, signer)
     const file = stored ?? emptyCapabilityFile(signer.did)
-    if (file.did !== signer.did) throw foreignFile(name, file.did, signer.did)
     if (stored === undefined) await deps.store.save(name, file)
     const { context, problems } = createCapabilityContext(
       { clock: deps.clock, random: deps.random, owner: signer.did, signer },
@@ -64,7 +67,7 @@ export class CapabilityAnchors {
         reason: problem.message,
         code: problem.code
       })
-    return new CapabilityAnchors(deps, name, file, context)
+    return new CapabilityAnchors(deps, name, file, signer, context)
   }
 
   /** Reads the file again and applies the difference. A file that cannot be read, or of another owner, changes nothing. */
@@ -75,12 +78,11 @@ export class CapabilityAnchors {
 
   async #reload(): Promise<void> {
     const { store, log } = this.#deps
-    const file = await store.load(this.#name)
+    const file = await loadOwn(store, this.#name, this.#signer)
     if (file === undefined) {
       log.warn('capability file is gone; the anchors in memory stay', { context: this.#name })
       return
     }
-    if (file.did !== this.context.owner) throw foreignFile(this.#name, file.did, this.context.owner)
     const { anchors } = this.context
     const before = this.#file
     for (const did of file.roots) anchors.addRoot(did)
@@ -107,6 +109,17 @@ export class CapabilityAnchors {
         reason: renderRefusal(result.error)
       })
   }
+}
+
+/** The file of a context, plain or sealed, which must be the signer's own; whose it is can be read without opening it. */
+async function loadOwn(
+  store: CapabilityStore,
+  name: string,
+  signer: Signer
+): Promise<CapabilityFile | undefined> {
+  const owner = await store.ownerOf(name)
+  if (owner !== undefined && owner !== signer.did) throw foreignFile(name, owner, signer.did)
+  return await store.load(name, { signer })
 }
 
 function foreignFile(name: string, fileDid: Did, ownDid: Did): DaemonError {

@@ -96,7 +96,7 @@ async function startDaemon(
   const keys = createKeyStore({ files, random }, { directory: join(userDirectory, 'key') })
   const privateKey = await openNodeKey({ store: keys, random }, context, passphrase, { signal })
   const database = stack.use(openDatabase({ clock, log }, { path: join(dataDirectory, 'dms.sqlite') }))
-  const store = createCapabilityStore({ files, clock }, { directory: join(userDirectory, 'cap') })
+  const store = createCapabilityStore({ files, clock, random }, { directory: join(userDirectory, 'cap') })
   const anchors = await CapabilityAnchors.open({ store, clock, random, log }, context, privateKey)
   reload.handle(() => anchors.reload())
 

@@ -4,6 +4,12 @@ import { NuError, type NuErrorOptions } from '../../utils/index.ts'
 export type CapabilityErrorCode =
   /** A capability file cannot be read. */
   | 'UCAN_FILE_CORRUPT'
+  /** A capability file is sealed, and no key was given to open it. */
+  | 'UCAN_FILE_SEALED'
+  /** A capability file was sealed by a later version of this program. */
+  | 'UCAN_FILE_UNSUPPORTED'
+  /** The key cannot seal a capability file: one of a wallet, or one whose signatures differ each time. */
+  | 'UCAN_SEAL_UNSUPPORTED'
   /** There is no capability context of that name. */
   | 'UCAN_FILE_MISSING'
   /** The signer or the file belongs to another DID than the context. */

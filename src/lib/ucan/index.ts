@@ -5,10 +5,30 @@
  *
  * @example
  * ```ts
- * const { context } = createCapabilityContext({ clock, random, owner: signer.did, signer })
- * context.anchors.addRoot(friend)
- * const consumed = context.consume(origin, blob)
- * if (consumed.ok) context.authorizeInvocation({ origin, subject, audience, capabilities: ['/public/hello'] }, consumed.value)
+ * import { renderRefusal, systemClock as clock, systemRandom as random } from 'nunet-dms/base'
+ * import { generateKey } from 'nunet-dms/crypto'
+ * import { keySigner } from 'nunet-dms/did'
+ * import { createCapabilityContext } from 'nunet-dms/ucan'
+ *
+ * function party() {
+ *   const signer = keySigner(generateKey(random))
+ *   return createCapabilityContext({ clock, random, owner: signer.did, signer }).context
+ * }
+ * const here = party()
+ * const friend = party()
+ * here.anchors.addRoot(friend.owner)
+ *
+ * for (const sender of [friend, party()]) {
+ *   const parties = { subject: sender.owner, audience: here.owner }
+ *   const names = { invoke: ['/public/hello'], delegate: [] }
+ *   const expiresAtNs = clock.nowNs() + 30_000_000_000n
+ *   const blob = await sender.provideInvocation({ ...parties, ...names, target: here.owner, expiresAtNs })
+ *   const consumed = here.consume(sender.owner, blob)
+ *   if (!consumed.ok) throw new Error(renderRefusal(consumed.error))
+ *   const question = { ...parties, origin: sender.owner, capabilities: names.invoke }
+ *   console.log(here.authorizeInvocation(question, consumed.value).ok) // true, then false
+ *   consumed.value.release()
+ * }
  * ```
  *
  * @packageDocumentation
@@ -34,6 +54,7 @@ export type {
   CapabilityFile,
   CapabilityStore,
   ConsumedTokens,
+  FileAccess,
   InvocationQuestion,
   KeyNames,
   SetAside,

@@ -116,7 +116,7 @@ export class Home implements AsyncDisposable {
     const did = didOf(key.publicKey)
     if (options.context !== false) {
       const store = createCapabilityStore(
-        { files: this.files, clock: systemClock },
+        { files: this.files, clock: systemClock, random: systemRandom },
         { directory: this.join('.nunet', 'cap') }
       )
       await store.save(name, emptyCapabilityFile(did))

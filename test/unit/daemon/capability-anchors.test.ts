@@ -11,7 +11,7 @@ async function setUp() {
   const [clock, random, log] = [new VirtualClock(), new SeededRandom('anchors'), new MemoryLog()]
   const key = generateKey(random)
   const user = didOf(generateKey(random).publicKey)
-  const store = createCapabilityStore({ files: new MemoryFiles(), clock }, { directory: '/cap' })
+  const store = createCapabilityStore({ files: new MemoryFiles(), clock, random }, { directory: '/cap' })
   const deps = { store, clock, random, log }
   return { deps, store, key, user, log, owner: didOf(key.publicKey) }
 }

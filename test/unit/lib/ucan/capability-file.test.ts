@@ -22,6 +22,7 @@ import {
 } from '../../../../src/utils/index.ts'
 import { HOUR_NS, identity, NOW_NS, party, token } from '../parties.ts'
 
+const random = new SeededRandom('capability files')
 const [alice, bob] = [identity('alice'), identity('bob')]
 const given = token(bob, { subject: alice.did, expiresAtNs: NOW_NS + HOUR_NS + 1n })
 const required = token(alice, { subject: bob.did })
@@ -162,7 +163,7 @@ describe('capability store', () => {
     try {
       const files = createSystemFiles({ clock: systemClock, random: new SeededRandom('files') })
       const clock = new VirtualClock()
-      const store = createCapabilityStore({ files, clock }, { directory: join(directory, 'cap') })
+      const store = createCapabilityStore({ files, clock, random }, { directory: join(directory, 'cap') })
       for (let round = 0; round < 8; round++) {
         await store.save('dms', { ...full, roots: round % 2 === 0 ? [bob.did] : [] })
         await clock.advance(1000)
@@ -186,7 +187,7 @@ describe('capability store', () => {
 
   test('an unchanged file is not written again', async () => {
     const files = new MemoryFiles()
-    const store = createCapabilityStore({ files, clock: new VirtualClock() }, { directory: '/cap' })
+    const store = createCapabilityStore({ files, clock: new VirtualClock(), random }, { directory: '/cap' })
     await store.save('a', full)
     await store.save('a', full)
     assert.deepEqual(await files.list('/cap'), ['a.cap'])
@@ -194,7 +195,7 @@ describe('capability store', () => {
 
   test('updates of several writers are all kept', async () => {
     const store = createCapabilityStore(
-      { files: new MemoryFiles(), clock: new VirtualClock() },
+      { files: new MemoryFiles(), clock: new VirtualClock(), random },
       { directory: '/cap' }
     )
     await store.save('a', emptyCapabilityFile(alice.did))
@@ -207,7 +208,7 @@ describe('capability store', () => {
 
   test('a failing change leaves the file and frees the lock', async () => {
     const store = createCapabilityStore(
-      { files: new MemoryFiles(), clock: new VirtualClock() },
+      { files: new MemoryFiles(), clock: new VirtualClock(), random },
       { directory: '/cap' }
     )
     await store.save('a', full)
@@ -220,7 +221,7 @@ describe('capability store', () => {
 
   test('what is missing is undefined, or an error when it was to be changed', async () => {
     const store = createCapabilityStore(
-      { files: new MemoryFiles(), clock: new VirtualClock() },
+      { files: new MemoryFiles(), clock: new VirtualClock(), random },
       { directory: '/cap' }
     )
     assert.equal(await store.load('a'), undefined)
@@ -235,7 +236,7 @@ describe('capability store', () => {
   test('a file that is not text is damage', async () => {
     const files = new MemoryFiles()
     await files.writeAtomic('/cap/a.cap', Uint8Array.of(0xff))
-    const store = createCapabilityStore({ files, clock: new VirtualClock() }, { directory: '/cap' })
+    const store = createCapabilityStore({ files, clock: new VirtualClock(), random }, { directory: '/cap' })
     await assert.rejects(store.load('a'), { code: 'UCAN_FILE_CORRUPT' })
     assert.equal(await store.exists('a'), true)
   })
