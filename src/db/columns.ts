@@ -24,6 +24,10 @@ export class RowReader {
     return typeof value === 'string' ? value : this.#fail(column)
   }
 
+  optionalText(column: string): string | undefined {
+    return this.#row[column] === null ? undefined : this.text(column)
+  }
+
   number(column: string): number {
     const value = this.#row[column]
     return typeof value === 'number' ? value : this.#fail(column)
@@ -100,6 +104,10 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 export function isTextRecord(value: unknown): value is Record<string, string> {
   return isRecord(value) && Object.values(value).every(item => typeof item === 'string')
+}
+
+export function isTextList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(item => typeof item === 'string')
 }
 
 export function isNumberList(value: unknown): value is number[] {

@@ -24,5 +24,8 @@ export const DEFAULT_EVENT_LIMIT = 1000
 /** Length of one JSON column in UTF-16 units: far above any ensemble, and a wall against a runaway value. */
 export const MAX_JSON_LENGTH = 8 * 2 ** 20
 
+/** Nodes whose authority for a dynamic grant is remembered; the one seen longest ago is forgotten. */
+export const MAX_GRANT_BASES = 10_000
+
 /** Metadata pairs and statuses in one search. */
 export const MAX_QUERY_TERMS = 64

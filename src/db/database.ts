@@ -8,6 +8,7 @@ import { SqliteDeployments } from './repositories/deployments.ts'
 import { SqliteEvents } from './repositories/events.ts'
 import { SqliteOnboarding } from './repositories/onboarding.ts'
 import { SqliteReservations } from './repositories/reservations.ts'
+import { SqliteRevocations } from './repositories/revocations.ts'
 import type { Database } from './types.ts'
 
 /** What the database needs from outside. */
@@ -46,6 +47,7 @@ function assemble(connection: Connection): Database {
     allocations: new SqliteAllocations(connection),
     deployments: new SqliteDeployments(connection),
     events: new SqliteEvents(connection),
+    revocations: new SqliteRevocations(connection),
     transaction: work => connection.transaction(work),
     close: () => connection.close(),
     [Symbol.dispose]: () => connection.close()

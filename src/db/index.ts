@@ -29,5 +29,7 @@ export type {
   OnboardingRecord,
   OnboardingRepository,
   ReservationRecord,
-  ReservationRepository
+  ReservationRepository,
+  RevocationRecord,
+  RevocationRepository
 } from './types.ts'

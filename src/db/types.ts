@@ -174,6 +174,32 @@ export interface DeploymentEventRepository {
   list(deploymentId: string, after: number, limit?: number): DeploymentEvent[]
 }
 
+/** A revocation this node knows. Token texts are those of `formatToken`. */
+export interface RevocationRecord {
+  /** What it matches by: issuer, subject and nonce of what is revoked. */
+  readonly key: string
+  readonly revocation: string
+  /** The token that is revoked, with its chain: shows that its issuer had a say here. */
+  readonly proof?: string | undefined
+  /** Where it came from: a peer, an administrator, the capability file. For people. */
+  readonly learntFrom: string
+  readonly learntAtMs: number
+}
+
+/** Revocations, how current the knowledge of them is, and the tokens that dynamic grants rest on. */
+export interface RevocationRepository {
+  list(): RevocationRecord[]
+  /** Inserts or replaces all or none. */
+  save(records: readonly RevocationRecord[]): void
+  delete(keys: readonly string[]): void
+  /** When the node last knew itself current; absent when it never did. */
+  currentAtMs(): number | undefined
+  saveCurrentAtMs(currentAtMs: number): void
+  /** Keys of the links of the chain by which a node was last let in; absent when it is not remembered. */
+  basisOf(subject: string): readonly string[] | undefined
+  saveBasis(subject: string, links: readonly string[], seenAtMs: number): void
+}
+
 /** An open database with its repositories. */
 export interface Database extends Disposable {
   readonly onboarding: OnboardingRepository
@@ -181,6 +207,7 @@ export interface Database extends Disposable {
   readonly allocations: AllocationRepository
   readonly deployments: DeploymentRepository
   readonly events: DeploymentEventRepository
+  readonly revocations: RevocationRepository
   /** Runs `work` in one transaction; rolls back when it throws. Nested calls join the outer one. */
   transaction<T>(work: () => T): T
   /** Closing twice does nothing. */

@@ -5,7 +5,8 @@ import type {
   Database,
   DeploymentQuery,
   DeploymentRecord,
-  ReservationRecord
+  ReservationRecord,
+  RevocationRecord
 } from '../../src/db/index.ts'
 import type { Handle, Resources } from '../../src/types/index.ts'
 
@@ -26,6 +27,11 @@ const HANDLE = {
   did: 'did:key:z6Mk',
   address: { host: '12D3KooW', inbox: 'root' }
 } as unknown as Handle // branded identifiers are made only by their parsers
+
+/** A known revocation. */
+function known(key: string, changes: Partial<RevocationRecord> = {}): RevocationRecord {
+  return { key, revocation: `{"dms":"${key}"}`, learntFrom: 'peer', learntAtMs: 1000, ...changes }
+}
 
 export function reservation(id: string, changes: Partial<ReservationRecord> = {}): ReservationRecord {
   return {
@@ -358,6 +364,41 @@ export function databaseContract(name: string, { open }: DatabaseSuiteOptions): 
       const before = db.events.append({ deploymentId: 'a', atMs: 1, type: 'status', data: {} }).sequence
       db.deployments.delete('a')
       assert.ok(db.events.append({ deploymentId: 'a', atMs: 1, type: 'status', data: {} }).sequence > before)
+    })
+  })
+
+  describe(`${name}: revocations`, () => {
+    test('come back as they were saved, oldest knowledge first, and the last save of a key wins', db => {
+      db.revocations.save([known('b', { learntAtMs: 2000, proof: '{"dms":"proof"}' }), known('a')])
+      db.revocations.save([known('a', { learntFrom: 'file' })])
+      assert.deepEqual(db.revocations.list(), [
+        known('a', { learntFrom: 'file' }),
+        known('b', { learntAtMs: 2000, proof: '{"dms":"proof"}' })
+      ])
+      db.revocations.delete(['a', 'nobody'])
+      assert.deepEqual(
+        db.revocations.list().map(record => record.key),
+        ['b']
+      )
+    })
+
+    test('the time of the last current knowledge is one, and absent at first', db => {
+      assert.equal(db.revocations.currentAtMs(), undefined)
+      db.revocations.saveCurrentAtMs(1000)
+      db.revocations.saveCurrentAtMs(2000)
+      assert.equal(db.revocations.currentAtMs(), 2000)
+    })
+
+    test('what a grant rests on is remembered by its subject, for a bounded number of them', db => {
+      assert.equal(db.revocations.basisOf('did:a'), undefined)
+      db.revocations.saveBasis('did:a', ['one'], 0)
+      db.revocations.saveBasis('did:a', ['one', 'two'], 1)
+      assert.deepEqual(db.revocations.basisOf('did:a'), ['one', 'two'])
+      db.transaction(() => {
+        for (let count = 0; count < 10_000; count++) db.revocations.saveBasis(`did:${count}`, [], 2 + count)
+      })
+      assert.equal(db.revocations.basisOf('did:a'), undefined)
+      assert.deepEqual(db.revocations.basisOf('did:0'), [])
     })
   })
 

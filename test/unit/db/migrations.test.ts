@@ -62,6 +62,17 @@ describe('the migrations', () => {
     )
   })
 
+  it('of a release keep what the release before had stored', async () => {
+    const connection = connect()
+    const [initial, ...later] = MIGRATIONS
+    assert.ok(initial)
+    migrate(deps, connection, [initial])
+    connection.run("INSERT INTO onboarding VALUES (1, '{}', 5)")
+    migrate(deps, connection, [initial, ...later])
+    assert.equal(connection.get('SELECT onboarded_at_ms AS at FROM onboarding')?.['at'], 5)
+    assert.deepEqual(connection.all('SELECT * FROM revocations'), [])
+  })
+
   it('apply each step once', () => {
     const connection = connect()
     migrate(deps, connection, [FIRST, SECOND])
