@@ -7,19 +7,23 @@ import {
 } from '../../lib/ucan/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { oneLine } from '../cli/printable.ts'
+import { fileAccess } from '../session/context-file.ts'
 import { tellDaemon } from '../session/daemon-signal.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
+import { contextNameOf } from '../session/wallet.ts'
 
 /**
  * Changes the anchors in a context's file under its lock and tells a running daemon. The context is opened without
- * a key: anchors are verified, not signed. When `change` throws, the file stays as it was.
+ * a key: anchors are verified, not signed. Only a sealed file needs the key of its owner. When `change` throws, the file
+ * stays as it was.
  */
 export async function changeAnchors(
   cli: Cli,
   globals: ReadonlyMap<string, unknown>,
   name: string,
-  change: (anchors: Anchors) => void
+  change: (anchors: Anchors) => void,
+  { forgetSetAside = false }: { forgetSetAside?: boolean } = {}
 ): Promise<void> {
   const config = loadSettings(cli, globals)
   const paths = userPaths(config)
@@ -27,10 +31,11 @@ export async function changeAnchors(
   const apply = (file: CapabilityFile): CapabilityFile => {
     const { context, setAside } = createCapabilityContext({ ...cli, owner: file.did }, file)
     change(context.anchors)
-    return contextToFile(context, setAside)
+    return contextToFile(context, forgetSetAside ? [] : setAside)
   }
-  await store.update(name, apply, { signal: cli.signal })
-  const told = await tellDaemon(cli.files, paths.run, name)
+  const file = contextNameOf(name)
+  await store.update(file, apply, fileAccess(cli, { config, globals, name }))
+  const told = await tellDaemon(cli.files, paths.run, file)
   if (told.problem !== undefined)
     cli.terminal.err(`warning: the running daemon was not told: ${oneLine(told.problem)}\n`)
 }

@@ -1,6 +1,7 @@
 /** Flags of `nunet cap` (cli-api-config §2.5). */
 
 import type { FlagTable } from '../cli/flags.ts'
+import { OUTPUT_FLAG } from '../deployments/flags.ts'
 
 /** Which context. */
 export const CONTEXT_FLAGS = {
@@ -9,8 +10,12 @@ export const CONTEXT_FLAGS = {
 
 /** `nunet cap new`. */
 export const NEW_FLAGS = {
-  force: { kind: 'bool', short: 'f', description: 'replace a context of that name without asking' }
+  force: { kind: 'bool', short: 'f', description: 'replace a context of that name without asking' },
+  encrypt: { kind: 'bool', description: 'seal the file: only who can open the key can read it' }
 } as const satisfies FlagTable
+
+/** `nunet cap list`. */
+export const LIST_FLAGS = { ...CONTEXT_FLAGS, ...OUTPUT_FLAG } as const satisfies FlagTable
 
 /** `nunet cap anchor`. */
 export const ANCHOR_FLAGS = {
@@ -45,6 +50,16 @@ export const TOKEN_FLAGS = {
   }
 } as const satisfies FlagTable
 
+/** `nunet cap grant`. */
+export const GRANT_FLAGS = {
+  ...TOKEN_FLAGS,
+  action: {
+    kind: 'string',
+    description: "what the subject may do: 'delegate' (use and pass on), 'invoke' or 'broadcast'",
+    default: 'delegate'
+  }
+} as const satisfies FlagTable
+
 /** `nunet cap delegate`. */
 export const DELEGATE_FLAGS = {
   ...TOKEN_FLAGS,
@@ -60,6 +75,7 @@ export const DELEGATE_FLAGS = {
 export const REMOVE_FLAGS = {
   ...CONTEXT_FLAGS,
   root: { kind: 'string', description: 'DID to trust no longer' },
-  require: { kind: 'string', description: 'token to remove' },
-  provide: { kind: 'string', description: 'token to remove' }
+  require: { kind: 'string', description: 'token to remove, or its id' },
+  provide: { kind: 'string', description: 'token to remove, or its id' },
+  aside: { kind: 'bool', description: 'forget the entries that cannot be used' }
 } as const satisfies FlagTable

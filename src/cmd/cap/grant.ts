@@ -1,16 +1,17 @@
 import { formatTokenList } from '../../lib/ucan/index.ts'
 import type { Handler } from '../cli/command.ts'
+import { UsageError } from '../cli/errors.ts'
 import { openIdentity } from '../session/identity.ts'
 import { loadSettings } from '../session/settings.ts'
 import { tokenExpiry } from './expiry.ts'
-import type { TOKEN_FLAGS } from './flags.ts'
+import type { GRANT_FLAGS } from './flags.ts'
 import { readDid } from './tokens.ts'
 
 /** `nunet cap grant`: one line of compact JSON. */
-export const capGrantHandler: Handler<typeof TOKEN_FLAGS> = {
+export const capGrantHandler: Handler<typeof GRANT_FLAGS> = {
   async run({ cli, flags, args, globals }) {
     const request = {
-      action: 'delegate' as const,
+      action: readAction(flags.action),
       subject: readDid(args[0] ?? ''),
       audience: flags.audience === undefined ? undefined : readDid(flags.audience),
       topics: flags.topic,
@@ -23,4 +24,9 @@ export const capGrantHandler: Handler<typeof TOKEN_FLAGS> = {
     cli.terminal.out(`${formatTokenList([await context.grant(request)])}\n`)
     return 0
   }
+}
+
+function readAction(text: string): 'delegate' | 'invoke' | 'broadcast' {
+  if (text === 'delegate' || text === 'invoke' || text === 'broadcast') return text
+  throw new UsageError(`unknown action "${text}"`, { hint: "choose 'delegate', 'invoke' or 'broadcast'" })
 }

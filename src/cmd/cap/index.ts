@@ -1,6 +1,16 @@
 /** `nunet cap`: capability contexts and tokens (cli-api-config §2.5, identity-and-actors §4.4). */
 
 import type { CommandNode } from '../cli/command.ts'
-import { anchor, create, delegate, grant, list, remove, revoke } from './definition.ts'
+import { anchor, create, delegate, grant, list, remove, revoke, seal, unseal } from './definition.ts'
 
-export const capCommands: readonly CommandNode[] = [create, anchor, grant, delegate, revoke, list, remove]
+export const capCommands: readonly CommandNode[] = [
+  create,
+  anchor,
+  grant,
+  delegate,
+  revoke,
+  list,
+  remove,
+  seal,
+  unseal
+]

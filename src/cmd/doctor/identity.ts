@@ -10,8 +10,11 @@ import {
   createCapabilityStore,
   type Token
 } from '../../lib/ucan/index.ts'
-import { errorMessage, isoTime, NuError } from '../../utils/index.ts'
+import type { Did } from '../../types/index.ts'
+import { errorCode, errorMessage, isoTime, NuError } from '../../utils/index.ts'
+import { fileAccess } from '../session/context-file.ts'
 import { userPaths } from '../session/paths.ts'
+import { signsUnasked } from '../session/signer.ts'
 import { type Check, type Finding, finding, type Patient } from './check.ts'
 
 /** Tokens that end within this time are told. Milliseconds. */
@@ -64,14 +67,20 @@ export const checkKeys: Check = async ({ cli, config, nodeContext, userContext }
 }
 
 export const checkCapabilities: Check = async patient => {
-  const { cli, config, nodeContext, userContext } = patient
+  const { cli, config, globals, nodeContext, userContext } = patient
   const store = createCapabilityStore(cli, { directory: userPaths(config).capabilities })
-  const user = await load(() => store.load(userContext))
-  const node = await load(() => store.load(nodeContext))
+  // A doctor asks nobody for a passphrase: a sealed context is opened when the key is at hand.
+  const open = async (name: string): Promise<CapabilityFile | undefined> => {
+    const request = { config, globals, name }
+    const unasked = (await store.isSealed(name)) && (await signsUnasked(cli, request))
+    return await store.load(name, unasked ? fileAccess(cli, request) : {})
+  }
+  const user = await load(() => open(userContext))
+  const node = await load(() => open(nodeContext))
   return [
     ...describeContext(patient, userContext, user),
     ...describeContext(patient, nodeContext, node),
-    ...checkNode(patient, node, user)
+    ...checkNode(patient, node, await store.ownerOf(userContext).catch(() => undefined))
   ]
 }
 
@@ -88,6 +97,8 @@ async function load(read: () => Promise<CapabilityFile | undefined>): Promise<Lo
 /** Whether the file can be read, and whether each token in it still counts. */
 function describeContext({ cli }: Patient, name: string, { file, problem }: Loaded): Finding[] {
   const label = `context '${name}'`
+  if (errorCode(problem) === 'UCAN_FILE_SEALED')
+    return [finding(label, 'skip', 'is sealed', 'set DMS_PASSPHRASE to have it looked at')]
   if (problem !== undefined) {
     return [
       finding(
@@ -135,10 +146,9 @@ function endingSoon(label: string, tokens: readonly Token[], nowMs: number): Fin
 }
 
 /** What the node needs to obey its owner and to deal with others. */
-function checkNode({ nodeContext, userContext }: Patient, node: Loaded, user: Loaded): Finding[] {
+function checkNode({ nodeContext, userContext }: Patient, node: Loaded, owner: Did | undefined): Finding[] {
   const { file } = node
   if (file === undefined) return []
-  const owner = user.file?.did
   const obeys = owner !== undefined && file.roots.includes(owner)
   const anchor = `nunet cap anchor -c ${nodeContext} --root ${owner ?? '<DID>'}`
   return [

@@ -45,10 +45,9 @@ async function askDaemon({ cli, config, nodeContext }: Patient): Promise<Daemon>
     )
     const handle = handleFromWire(value)
     if (!handle.ok) return { type: 'none', problem: 'something else answers there' }
-    const file = await createCapabilityStore(cli, { directory: userPaths(config).capabilities }).load(
-      nodeContext
-    )
-    return file === undefined || file.did === handle.value.did
+    const store = createCapabilityStore(cli, { directory: userPaths(config).capabilities })
+    const owner = await store.ownerOf(nodeContext)
+    return owner === undefined || owner === handle.value.did
       ? { type: 'ours' }
       : { type: 'foreign', did: handle.value.did }
   } catch (error) {

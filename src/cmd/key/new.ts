@@ -1,6 +1,5 @@
-import { createKeyStore, generateKey } from '../../lib/crypto/index.ts'
+import { createKeyStore, generateKey, type PrivateKey } from '../../lib/crypto/index.ts'
 import { didOf } from '../../lib/did/index.ts'
-import type { Did } from '../../types/index.ts'
 import type { Cli, Handler } from '../cli/command.ts'
 import { confirm } from '../session/confirm.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
@@ -18,7 +17,8 @@ export const keyNewHandler: Handler<typeof KEY_NEW_FLAGS> = {
       await confirm(cli, globals, `key '${name}' exists; replacing it loses the identity for good`, '--force')
     }
     const passphrase = await resolvePassphrase(cli, globals, { key: name, isNew: true })
-    cli.terminal.out(`${await makeKey(cli, keys, name, passphrase)}\n`)
+    const key = await makeKey(cli, keys, name, passphrase)
+    cli.terminal.out(`${didOf(key.publicKey)}\n`)
     return 0
   }
 }
@@ -29,8 +29,8 @@ export async function makeKey(
   keys: ReturnType<typeof createKeyStore>,
   name: string,
   passphrase: string
-): Promise<Did> {
+): Promise<PrivateKey> {
   const key = generateKey(cli.random)
   await keys.save(name, key, passphrase, { signal: cli.signal })
-  return didOf(key.publicKey)
+  return key
 }

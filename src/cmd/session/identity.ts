@@ -25,7 +25,8 @@ export async function openIdentity(cli: Cli, request: SignerRequest): Promise<Id
   const name = contextNameOf(request.name)
   try {
     const store = createCapabilityStore(cli, { directory: userPaths(config).capabilities })
-    const [signer, file] = await Promise.all([openSigner(cli, request), store.load(name)])
+    const opening = openSigner(cli, request)
+    const [signer, file] = await Promise.all([opening, store.load(name, { signer: () => opening })])
     if (file === undefined) {
       throw new CommandError(`there is no capability context '${name}'`, {
         hint: `make one with 'nunet cap new ${request.name}'`

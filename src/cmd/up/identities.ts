@@ -2,7 +2,7 @@
 
 import type { Config } from '../../config/index.ts'
 import { createKeyStore } from '../../lib/crypto/index.ts'
-import { didOf } from '../../lib/did/index.ts'
+import { keySigner } from '../../lib/did/index.ts'
 import { createCapabilityStore, emptyCapabilityFile } from '../../lib/ucan/index.ts'
 import type { Did } from '../../types/index.ts'
 import type { Cli } from '../cli/command.ts'
@@ -44,18 +44,20 @@ export async function ensureIdentity(
   const paths = userPaths(config)
   const keys = createKeyStore(cli, { directory: paths.keys })
   const store = createCapabilityStore(cli, { directory: paths.capabilities })
-  const file = await store.load(name)
+  const owner = await store.ownerOf(name)
   const hasKey = await keys.exists(name)
   // The context names its owner, so no passphrase is needed to learn who that is.
-  if (hasKey && file !== undefined) {
-    cli.terminal.err(`identity '${name}' is there: ${file.did}\n`)
-    return file.did
+  if (hasKey && owner !== undefined) {
+    cli.terminal.err(`identity '${name}' is there: ${owner}\n`)
+    return owner
   }
   const passphrase = await passphrases.get(name, !hasKey)
-  const did = hasKey
-    ? didOf((await keys.open(name, passphrase, { signal: cli.signal })).publicKey)
+  const key = hasKey
+    ? await keys.open(name, passphrase, { signal: cli.signal })
     : await makeKey(cli, keys, name, passphrase)
-  await store.save(name, file?.did === did ? file : emptyCapabilityFile(did), { signal: cli.signal })
-  cli.terminal.err(`made identity '${name}': ${did}\n`)
-  return did
+  // A context that is left of a lost key is replaced, and stays sealed when it was.
+  const signer = keySigner(key)
+  await store.save(name, emptyCapabilityFile(signer.did), { signal: cli.signal, signer })
+  cli.terminal.err(`made identity '${name}': ${signer.did}\n`)
+  return signer.did
 }

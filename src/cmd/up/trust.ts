@@ -3,12 +3,14 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Config } from '../../config/index.ts'
+import type { Signer } from '../../lib/did/index.ts'
 import {
   type Anchors,
   type CapabilityStore,
   contextToFile,
   createCapabilityContext,
   createCapabilityStore,
+  type FileAccess,
   formatToken,
   type Token
 } from '../../lib/ucan/index.ts'
@@ -19,6 +21,7 @@ import type { Cli } from '../cli/command.ts'
 import { CommandError, RefusedError } from '../cli/errors.ts'
 import { openIdentity } from '../session/identity.ts'
 import { userPaths } from '../session/paths.ts'
+import { openSigner } from '../session/signer.ts'
 import type { Passphrases } from './identities.ts'
 
 /** What members of an organisation need: to greet, to deploy and to answer, on the network's topics. */
@@ -48,7 +51,9 @@ export async function ensureTrust(
   passphrases: Passphrases
 ): Promise<void> {
   const store = createCapabilityStore(cli, { directory: userPaths(config).capabilities })
-  const anchor = new AnchorBook(cli, store)
+  const anchor = new AnchorBook(cli, store, name =>
+    openSigner(cli, { config, globals: new Map(), name, passphrase: () => passphrases.get(name, false) })
+  )
   await anchor.root(names.node.name, names.user.did)
   for (const token of await readTokenFiles(cli, wishes.requireFiles))
     await anchor.tokens(names.node.name, 'require', [token])
@@ -102,14 +107,18 @@ async function readTokenFile(path: string, signal: AbortSignal): Promise<readonl
 class AnchorBook {
   readonly #cli: Cli
   readonly #store: CapabilityStore
+  readonly #open: (context: string) => Promise<Signer>
+  /** Keys of sealed contexts, opened once: it costs a second. */
+  readonly #signers = new Map<string, Promise<Signer>>()
 
-  constructor(cli: Cli, store: CapabilityStore) {
+  constructor(cli: Cli, store: CapabilityStore, open: (context: string) => Promise<Signer>) {
     this.#cli = cli
     this.#store = store
+    this.#open = open
   }
 
   async root(context: string, did: Did): Promise<void> {
-    const file = await this.#store.load(context)
+    const file = await this.#store.load(context, this.#access(context))
     if (file?.roots.includes(did)) return
     await this.#change(context, anchors => {
       anchors.addRoot(did)
@@ -119,7 +128,7 @@ class AnchorBook {
   }
 
   async tokens(context: string, kind: 'require' | 'provide', tokens: readonly Token[]): Promise<void> {
-    const file = await this.#store.load(context)
+    const file = await this.#store.load(context, this.#access(context))
     const known = new Set((file?.[kind] ?? []).map(formatToken))
     const missing = tokens.filter(token => !known.has(formatToken(token)))
     if (missing.length === 0) return
@@ -133,7 +142,7 @@ class AnchorBook {
 
   /** Whether an organisation's members are let in already. */
   async trusts(context: string, organisation: Did): Promise<boolean> {
-    const file = await this.#store.load(context)
+    const file = await this.#store.load(context, this.#access(context))
     return (
       file?.require.some(
         token => token.subject === organisation && token.expiresAtNs > this.#cli.clock.nowNs()
@@ -143,7 +152,7 @@ class AnchorBook {
 
   /** Whether the context holds a delegation of a token. */
   async delegates(context: string, token: Token): Promise<boolean> {
-    const file = await this.#store.load(context)
+    const file = await this.#store.load(context, this.#access(context))
     const text = formatToken(token)
     return file?.provide.some(held => held.chain !== undefined && formatToken(held.chain) === text) ?? false
   }
@@ -158,8 +167,17 @@ class AnchorBook {
           throw new RefusedError(`'${context}' does not accept the token; nothing was changed`, changed.error)
         return contextToFile(opened, setAside)
       },
-      { signal: this.#cli.signal }
+      this.#access(context)
     )
+  }
+
+  #access(context: string): FileAccess {
+    const signer = (): Promise<Signer> => {
+      const opening = this.#signers.get(context) ?? this.#open(context)
+      this.#signers.set(context, opening)
+      return opening
+    }
+    return { signal: this.#cli.signal, signer }
   }
 }
 

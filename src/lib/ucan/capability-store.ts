@@ -73,7 +73,7 @@ class FileCapabilityStore implements CapabilityStore {
   async save(
     name: string,
     file: CapabilityFile,
-    access: FileAccess & { form?: 'plain' | 'sealed' } = {}
+    access: FileAccess & { form?: 'plain' | 'sealed' | undefined } = {}
   ): Promise<void> {
     const seals = (previous: Uint8Array | undefined): boolean =>
       access.form === undefined ? previous !== undefined && isSealed(previous) : access.form === 'sealed'

@@ -60,6 +60,16 @@ export interface CapabilityContext {
   readonly owner: Did
 
   /**
+   * What must be done before `consume`, when keys of issuers have to be looked up; `undefined` when nothing has to be
+   * waited for. Only for chains that would be admitted here: a stranger's message makes nobody call out. Look-ups that
+   * fail show in the verdict on the tokens.
+   */
+  lookupsFor(blob: Uint8Array): ((options?: AbortOptions) => Promise<void>) | undefined
+
+  /** Looks up the keys of all issuers of tokens the owner gave, so that they can be anchored. Never fails for a key. */
+  lookUp(tokens: readonly Token[], options?: AbortOptions): Promise<void>
+
+  /**
    * Reads the token list of a message (at most 16 KiB), verifies each token that could matter and holds them for
    * the message. A malformed list is a refusal; tokens that do not verify are set aside with their reasons, which
    * show up when `authorizeInvocation` then refuses.
@@ -94,6 +104,15 @@ export interface CapabilityContext {
     readonly expiresAtNs: bigint
     readonly broadcast: readonly Capability[]
   }): Promise<Uint8Array>
+
+  /**
+   * Why no provide anchor backs such a broadcast; `undefined` when one does. Receivers that trust the owner itself
+   * take it all the same.
+   */
+  lacksBroadcastProof(request: {
+    readonly topic: Capability
+    readonly capabilities: readonly Capability[]
+  }): Refusal | undefined
 
   /** A self-signed token without chain (§7.9). */
   grant(request: TokenRequest): Promise<Token>
@@ -178,7 +197,11 @@ export interface CapabilityStore {
    * Writes the file under its lock; the previous content stays as a backup.
    * @param access `form` decides whether it is sealed; default: as the file it replaces, a new one plain.
    */
-  save(name: string, file: CapabilityFile, access?: FileAccess & { form?: 'plain' | 'sealed' }): Promise<void>
+  save(
+    name: string,
+    file: CapabilityFile,
+    access?: FileAccess & { form?: 'plain' | 'sealed' | undefined }
+  ): Promise<void>
   /**
    * Loads, changes and saves under one lock, so that no change of another process is lost.
    * @throws CapabilityError UCAN_FILE_MISSING when there is no file to change; as `load`
