@@ -24,7 +24,13 @@ import type {
 import { errorMessage } from '../../utils/index.ts'
 import type { LocationSpec } from '../ensemble/index.ts'
 import { type Grant, GrantKeeper } from '../grants/index.ts'
-import { Provider, type ProviderDeps, type GrantRequest as ProviderGrantRequest } from '../jobs/index.ts'
+import {
+  BEHAVIORS,
+  BID_TOPIC,
+  Provider,
+  type ProviderDeps,
+  type GrantRequest as ProviderGrantRequest
+} from '../jobs/index.ts'
 import { Onboarding } from '../onboarding/index.ts'
 import { Orchestrator } from '../orchestrator/index.ts'
 import { PortAllocator, type PortRange, ResourceManager } from '../resources/index.ts'
@@ -116,7 +122,9 @@ export class Node implements Startable {
         random,
         log: log.child({ component: 'orchestrator' }),
         createActor: (inbox, key) => this.actor.createChild({ inbox, ...(key ? { privateKey: key } : {}) }),
-        addressOf: peer => network.remoteIp(peer)
+        addressOf: peer => network.remoteIp(peer),
+        proofFault: () =>
+          context.lacksBroadcastProof({ topic: BID_TOPIC, capabilities: [BEHAVIORS.bidRequest] })
       },
       { workDirectory: options.workDirectory }
     )

@@ -23,6 +23,8 @@ export interface AttemptDeps extends BidCollectorDeps {
   journal: Journal
   releaser: Releaser
   addressOf: ProvisionerDeps['addressOf']
+  /** Why this node cannot prove that it may ask for bids; `undefined` when it can. */
+  proofFault: () => Refusal | undefined
   /** Lets allocations report to the orchestrator; called before they are started. */
   onAllocated: (manifest: Manifest) => Promise<void>
 }
@@ -33,13 +35,14 @@ export class Attempt {
   readonly #collector: BidCollector
   readonly #committer: Committer
   readonly #provisioner: Provisioner
-  readonly #experience = new Experience()
+  readonly #experience: Experience
   #lastNonce = 0
   /** The latest reason for not being done, for the error when time runs out. */
   #lastReason: Refusal | undefined
 
   constructor(deps: AttemptDeps) {
     this.#deps = deps
+    this.#experience = new Experience(deps)
     this.#collector = new BidCollector(deps)
     this.#committer = new Committer({
       actor: deps.actor,

@@ -15,10 +15,15 @@ export interface RoundFailure {
 }
 
 export class Experience {
+  readonly #proofFault: () => Refusal | undefined
   readonly #failed = new Set<PeerId>()
   /** How often a peer was chosen and then did not answer. */
   readonly #silences = new Map<PeerId, number>()
   readonly #reasons: Refusal[] = []
+
+  constructor(deps: { readonly proofFault: () => Refusal | undefined }) {
+    this.#proofFault = deps.proofFault
+  }
 
   /** Peers whose commit or start failed. */
   get failed(): ReadonlySet<PeerId> {
@@ -41,15 +46,20 @@ export class Experience {
   /**
    * No peer could be found for some node. Is that final? When everyone who was asked answered, and each answer holds
    * until its owner changes something or comes from a peer that has already said no. Peers that were merely silent
-   * are let in again, since nobody else is left.
+   * are let in again, since nobody else is left. Final as well: everyone is silent, and this node holds nothing to show
+   * that it may ask.
    */
   judge(round: BidRoundResult, unplaced: Refusal, isSomethingHeld: boolean): RoundFailure {
     const everyoneAnswered = round.asked > 0 && round.answered >= round.asked
     const permanent =
       round.unreachable.length === 0 &&
       round.declines.every(decline => decline.permanent || this.#failed.has(decline.peer))
-    const explained = this.#explain(round, unplaced)
+    const isShunned = round.asked > 0 && round.answered === 0
+    const fault = isShunned ? this.#proofFault() : undefined
+    const explained = this.#explain(round, unplaced, fault)
     const isForgiving = this.#forgive()
+    if (fault !== undefined && !isSomethingHeld)
+      return { refusal: explained, final: true, retryAtOnce: false }
     return {
       refusal: explained,
       final: everyoneAnswered && permanent && !round.isPartial && !isSomethingHeld && !isForgiving,
@@ -66,7 +76,7 @@ export class Experience {
   }
 
   /** For each node without a bid, what each provider lacked; then what went wrong in earlier rounds. */
-  #explain(round: BidRoundResult, unplaced: Refusal): Refusal {
+  #explain(round: BidRoundResult, unplaced: Refusal, fault: Refusal | undefined): Refusal {
     const causes = (unplaced.causes ?? []).map(cause => {
       const node = cause.details?.['node']
       const declined = round.declines
@@ -75,13 +85,13 @@ export class Experience {
       const unreachable = round.unreachable
         .filter(problem => problem.node === node)
         .map(problem => problem.refusal)
-      return { ...cause, causes: [...declined, ...unreachable, ...silence(round)] }
+      return { ...cause, causes: [...declined, ...unreachable, ...silence(round, fault)] }
     })
     return refusal(unplaced.code, unplaced.message, { causes: [...causes, ...this.#reasons] })
   }
 }
 
-function silence(round: BidRoundResult): Refusal[] {
+function silence(round: BidRoundResult, fault: Refusal | undefined): Refusal[] {
   if (round.asked === 0)
     return [refusal('PROVIDERS_NONE', 'no provider is known yet; check the peers of this node')]
   const silent = round.asked - round.answered
@@ -89,7 +99,8 @@ function silence(round: BidRoundResult): Refusal[] {
   return [
     refusal(
       'PROVIDERS_SILENT',
-      `${silent} of ${round.asked} providers that listen did not answer; they may not grant you '/dms/deployment'`
+      `${silent} of ${round.asked} providers that listen did not answer; they may not grant you '/dms/deployment'`,
+      fault && { causes: [fault] }
     )
   ]
 }

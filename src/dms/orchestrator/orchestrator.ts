@@ -57,6 +57,8 @@ export interface OrchestratorDeps {
   /** A child of the node's root actor: inbox, and its key when it is restored. */
   createActor: (inbox: string, privateKey?: Uint8Array) => Promise<ChildActor>
   addressOf: (peer: PeerId) => string | undefined
+  /** Why this node cannot prove that it may ask for bids; `undefined` when it can. */
+  proofFault: () => Refusal | undefined
 }
 
 /** Settings of an orchestrator. Output of allocations goes below `<workDirectory>/deployments`. */

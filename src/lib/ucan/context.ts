@@ -1,6 +1,6 @@
 /** The capability context: anchors, verdicts and token making of one owner DID (identity-and-actors §7). */
 
-import type { Clock, Did, RandomSource, Refusal, Result } from '../../types/index.ts'
+import type { AbortOptions, Clock, Did, RandomSource, Refusal, Result } from '../../types/index.ts'
 import { ok, refusal, refuse } from '../../utils/index.ts'
 import type { PublicKey } from '../crypto/index.ts'
 import type { Signer } from '../did/index.ts'
@@ -11,7 +11,8 @@ import { listed, shortDid, tokenRefusal } from './describe.ts'
 import { CapabilityError } from './errors.ts'
 import { consumeBlob } from './held-tokens.ts'
 import { TokenIssuer } from './issue.ts'
-import { delegationParents, provideBroadcast, provideInvocation } from './provide.ts'
+import { type KeyLookup, lookUpIssuers, lookupsForMessage } from './lookups.ts'
+import { delegationParents, lacksBroadcastProof, provideBroadcast, provideInvocation } from './provide.ts'
 import { formatToken } from './token-json.ts'
 import { TrustAnchors } from './trust.ts'
 import type {
@@ -36,6 +37,8 @@ export interface CapabilityContextDeps {
    * resolved keys here; verification never waits.
    */
   readonly keyOf?: ((did: Did) => PublicKey) | undefined
+  /** Looks up a key that is not in its DID, so that `keyOf` has it from then on. Default: none can be looked up. */
+  readonly resolveKey?: KeyLookup['resolveKey']
 }
 
 /** A context with what could not be taken from its file. */
@@ -93,11 +96,21 @@ class OwnedContext implements CapabilityContext {
   readonly owner: Did
   readonly anchors: TrustAnchors
   readonly #issuer: TokenIssuer
+  readonly #lookup: KeyLookup
 
-  constructor({ clock, random, owner, signer, keyOf }: CapabilityContextDeps) {
+  constructor({ clock, random, owner, signer, keyOf, resolveKey }: CapabilityContextDeps) {
     this.owner = owner
+    this.#lookup = { keyOf, resolveKey }
     this.anchors = new TrustAnchors({ clock, keyOf }, { owner })
     this.#issuer = new TokenIssuer({ random, signer, keyOf }, { owner })
+  }
+
+  lookupsFor(blob: Uint8Array): ((options?: AbortOptions) => Promise<void>) | undefined {
+    return lookupsForMessage(blob, this.anchors, this.#lookup)
+  }
+
+  async lookUp(tokens: readonly Token[], options: AbortOptions = {}): Promise<void> {
+    await lookUpIssuers(tokens, this.#lookup, options)
   }
 
   consume(origin: Did, blob: Uint8Array): Result<ConsumedTokens> {
@@ -118,6 +131,12 @@ class OwnedContext implements CapabilityContext {
 
   provideBroadcast(request: Parameters<CapabilityContext['provideBroadcast']>[0]): Promise<Uint8Array> {
     return provideBroadcast(request, this.anchors, this.#issuer)
+  }
+
+  lacksBroadcastProof(
+    request: Parameters<CapabilityContext['lacksBroadcastProof']>[0]
+  ): ReturnType<CapabilityContext['lacksBroadcastProof']> {
+    return lacksBroadcastProof(request, this.anchors)
   }
 
   async grant(request: TokenRequest): Promise<Token> {

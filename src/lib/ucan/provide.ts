@@ -1,9 +1,10 @@
 /** Token lists of outgoing messages (identity-and-actors §7.7, §7.8). */
 
-import type { Did } from '../../types/index.ts'
-import { utf8ToBytes } from '../../utils/index.ts'
+import type { Did, Refusal } from '../../types/index.ts'
+import { refusal, utf8ToBytes } from '../../utils/index.ts'
 import { isAnchoredIn } from './admission.ts'
-import { MAX_BLOB_LENGTH, MAX_INTRODUCTIONS, MAX_PROOFS, REPLY_DEPTH } from './constants.ts'
+import { MAX_BLOB_LENGTH, MAX_INTRODUCTIONS, MAX_PROOFS, MAX_REASONS, REPLY_DEPTH } from './constants.ts'
+import { listed, shortDid } from './describe.ts'
 import { CapabilityError } from './errors.ts'
 import { HeldTokens } from './held-tokens.ts'
 import { type ChainRequest, chainFault, type TokenDraft, type TokenIssuer } from './issue.ts'
@@ -88,6 +89,30 @@ export async function provideBroadcast(
     chain: undefined
   }
   return await assemble(draft, [], [await issuer.issue(draft)], trust, issuer)
+}
+
+/** What each provide anchor lacks for such a broadcast, made now; `undefined` when one suffices. */
+export function lacksBroadcastProof(
+  request: Parameters<CapabilityContext['lacksBroadcastProof']>[0],
+  trust: TrustAnchors
+): Refusal | undefined {
+  const { topic, capabilities } = request
+  // Time is left to `recheck`: a message lives for seconds.
+  const asked: ChainRequest = {
+    audience: undefined,
+    topics: [topic],
+    capabilities,
+    expiresAtNs: 0n,
+    steps: 1n
+  }
+  const faults: Refusal[] = []
+  for (const parent of trust.provide) {
+    const fault = trust.recheck(parent) ?? chainFault(parent, trust.owner, asked)
+    if (fault === undefined) return undefined
+    if (faults.length < MAX_REASONS) faults.push(fault)
+  }
+  const reason = `${shortDid(trust.owner)} holds no token to broadcast ${listed(capabilities)} on ${listed([topic])}`
+  return refusal('UCAN_NO_PROOF', reason, { causes: faults, details: { topic, capabilities } })
 }
 
 function replyDelegation(request: InvocationRequest): TokenDraft {

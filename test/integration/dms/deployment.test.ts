@@ -216,6 +216,18 @@ describe('a deployment', () => {
     assertEmpty(stranger)
   })
 
+  it('fails after one silent round when its own node holds no token to ask with, and says what it lacks', async () => {
+    await using world = await World.create()
+    const outsider = await world.addMachine({ onboard: false, stranger: true })
+    await world.addMachine()
+    const id = await deploy(world, outsider, ensembleOf({ one: {} }), 600_000)
+    await untilStatus(world, outsider, id, 'Failed', 10_000)
+    const record = outsider.node.orchestrator.record(id)
+    const told = record.error ? renderRefusal(record.error) : ''
+    assert.match(told, /1 of 1 providers that listen did not answer/)
+    assert.match(told, /holds no token to broadcast '\/dms\/deployment\/request' .* \(UCAN_NO_PROOF\)/)
+  })
+
   it('keeps a service running until it is shut down, and its output can be read meanwhile', async () => {
     await using world = await World.create()
     const user = await world.addMachine({ onboard: false })

@@ -508,6 +508,28 @@ describe('tokens for outgoing messages', () => {
     )
   })
 
+  test('what is lacking for a broadcast is said for each provide anchor; one that suffices is enough', async () => {
+    const clock = new VirtualClock()
+    const alice = party('alice', clock)
+    const org = identity('org')
+    const need = { topic: '/nunet/deployment', capabilities: ['/dms/deployment/request'] }
+    const none = alice.context.lacksBroadcastProof(need)
+    assert.equal(none?.code, 'UCAN_NO_PROOF')
+    assert.equal(none?.causes, undefined)
+
+    const held = { subject: alice.did, capabilities: ['/dms/deployment'] }
+    const dying = token(org, { ...held, topics: ['/nunet'], expiresAtNs: NOW_NS + SECOND_NS })
+    assert.ok(alice.context.anchors.addProvide([dying, token(org, { ...held, topics: ['/other'] })]).ok)
+    assert.equal(alice.context.lacksBroadcastProof(need), undefined)
+    await clock.advance(2000)
+    const causes = alice.context.lacksBroadcastProof(need)?.causes?.map(cause => cause.code)
+    assert.deepEqual(causes, ['UCAN_EXPIRED', 'UCAN_TOPIC_WIDENED'])
+
+    const many = Array.from({ length: 20 }, () => token(org, { ...held, topics: ['/other'] }))
+    assert.ok(alice.context.anchors.addProvide(many).ok)
+    assert.equal(alice.context.lacksBroadcastProof(need)?.causes?.length, 16)
+  })
+
   test('anchors that expire too early, are spent in depth, or for another audience are left out', async () => {
     const [alice, bob] = [party('alice'), party('bob')]
     const spent = token(bob, {
