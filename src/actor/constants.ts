@@ -55,3 +55,10 @@ export const REPLAY_NONCES_PER_SENDER = 1024
 
 /** Nonces remembered by one actor in all: about 10 MiB. */
 export const REPLAY_TOTAL = 65_536
+
+/** Messages of one actor that wait for keys of issuers to be looked up, and those of one peer among them. */
+export const MAX_WAITING_FOR_KEYS = 64
+export const WAITING_FOR_KEYS_PER_PEER = 8
+
+/** How long a message waits for such keys, within its own life of usually 30 s (§8.4). */
+export const LOOKUP_LIMIT_MS = 10_000

@@ -1,7 +1,10 @@
 /** How one configuration key is described. Everything else follows from these rows. */
 
-/** Types a key may have. `path`: a text whose leading `~` is the home directory. `any`: kept as it is. */
-export type ConfigType = 'string' | 'path' | 'integer' | 'boolean' | 'list' | 'any'
+/**
+ * Types a key may have. `path`: a text whose leading `~` is the home directory. `url`: empty, or an address of http or
+ * https without user, query and fragment. `any`: kept as it is.
+ */
+export type ConfigType = 'string' | 'path' | 'url' | 'integer' | 'boolean' | 'list' | 'any'
 
 /** A default that depends on others: `at` gives the value in effect of another key. */
 export interface DefaultSources {

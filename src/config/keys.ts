@@ -151,6 +151,15 @@ const NETWORK: readonly ConfigKey[] = [
   })
 ]
 
+const IDENTITY: readonly ConfigKey[] = [
+  key(
+    'did.prism_resolver',
+    'url',
+    '',
+    'Base address of a PRISM resolver, asked for `<address>/api/dids/<did>`; empty: keys of `did:prism` are not known.'
+  )
+]
+
 const WORKLOADS: readonly ConfigKey[] = [
   key(
     'job.allow_privileged_docker',
@@ -251,7 +260,13 @@ const OBSERVABILITY: readonly ConfigKey[] = [
 ]
 
 /** All keys, in the order they are shown. */
-export const KEYS: readonly ConfigKey[] = [...GENERAL, ...NETWORK, ...WORKLOADS, ...OBSERVABILITY]
+export const KEYS: readonly ConfigKey[] = [
+  ...GENERAL,
+  ...NETWORK,
+  ...IDENTITY,
+  ...WORKLOADS,
+  ...OBSERVABILITY
+]
 
 const BY_NAME: ReadonlyMap<string, ConfigKey> = new Map(KEYS.map(row => [row.key, row]))
 

@@ -19,6 +19,7 @@ export interface Config {
     readonly memory: number
     readonly fd: number
   }
+  readonly did: { readonly prism_resolver: string }
   readonly job: {
     readonly allow_privileged_docker: boolean
     readonly require_contracts_for_deployment: boolean

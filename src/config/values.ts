@@ -16,6 +16,7 @@ export interface ValueContext {
 const EXPECTED: Readonly<Record<ConfigType, string>> = {
   string: 'a text',
   path: 'a path',
+  url: 'an http or https address without user, query and fragment, or nothing',
   integer: 'a whole number',
   boolean: 'true or false',
   list: 'a list of texts',
@@ -35,6 +36,10 @@ export function checkValue(row: ConfigKey, value: unknown, context: ValueContext
       return typeof value === 'string' ? checkChoice(row, value, context) : fail(row, value, context)
     case 'path':
       return typeof value === 'string' ? expandPath(value, context) : fail(row, value, context)
+    case 'url':
+      return typeof value === 'string' && (value === '' || isBaseUrl(value))
+        ? value
+        : fail(row, value, context)
     case 'integer':
       return Number.isSafeInteger(value)
         ? checkBounds(row, Number(value), context)
@@ -89,6 +94,13 @@ function isTextList(value: unknown): value is string[] {
   return (
     Array.isArray(value) && value.length <= MAX_LIST_ITEMS && value.every(item => typeof item === 'string')
   )
+}
+
+/** Whether paths can be put behind the text. A user in it would be sent along, and a query would swallow the path. */
+function isBaseUrl(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) return false
+  return url.username === '' && url.password === '' && !/[?#\s]/.test(text)
 }
 
 function checkChoice(row: ConfigKey, value: string, context: ValueContext): string {

@@ -38,6 +38,7 @@ export {
   goMember,
   parseGoJson
 } from './go-json.ts'
+export { type HttpAnswer, HttpError, type HttpRequest, httpExchange } from './http.ts'
 export { memoize } from './memo.ts'
 export { MemoryFiles } from './memory-files.ts'
 export { Mutex } from './mutex.ts'

@@ -21,10 +21,11 @@ import { ReplayGuard } from '../replay-guard.ts'
 import type { ActorSystem, LocalHandle } from '../system.ts'
 import type { Arrival, Envelope } from '../types.ts'
 import { authorize, type Verdict } from './authorize.ts'
-import { checkBroadcast, checkUnicast } from './bound.ts'
+import { checkBroadcast, checkExpiry, checkUnicast } from './bound.ts'
 import { Intake } from './intake.ts'
 import { sendReply } from './reply.ts'
 import { runBehavior } from './run.ts'
+import { WaitingForKeys } from './waiting.ts'
 
 export interface DispatcherDeps {
   readonly system: ActorSystem
@@ -47,10 +48,12 @@ export class Dispatcher {
   readonly #intake = new Intake()
   readonly #seen = new ReplayGuard()
   readonly #running = new Set<Promise<void>>()
+  readonly #waiting: WaitingForKeys
   #worker: Promise<void> | undefined
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps
+    this.#waiting = new WaitingForKeys(deps.system.clock, deps.signal)
   }
 
   start(): void {
@@ -60,6 +63,7 @@ export class Dispatcher {
   /** Resolves when the worker and all handlers have ended; the signal must have fired before. */
   async stopped(): Promise<void> {
     await this.#worker
+    await this.#waiting.stopped()
     await Promise.all(this.#running)
   }
 
@@ -102,16 +106,20 @@ export class Dispatcher {
   }
 
   async #work(): Promise<void> {
-    const { signal, system } = this.#deps
+    const { signal } = this.#deps
     while (!signal.aborted) {
       const arrival = await this.#intake.take({ signal }).catch(() => undefined) // rejects at stop only
       if (arrival === undefined) return
-      try {
-        const verdict = this.#dispatch(arrival)
-        if (!verdict.ok) this.#logDrop(verdict.error, arrival.peer, arrival.envelope)
-      } catch (error) {
-        system.log.error('message could not be handled', { error: errorMessage(error) })
-      }
+      this.#attempt(arrival, () => this.#verify(arrival))
+    }
+  }
+
+  #attempt({ envelope, peer }: Arrival, step: () => Result<void>): void {
+    try {
+      const verdict = step()
+      if (!verdict.ok) this.#logDrop(verdict.error, peer, envelope)
+    } catch (error) {
+      this.#deps.system.log.error('message could not be handled', { error: errorMessage(error) })
     }
   }
 
@@ -122,11 +130,24 @@ export class Dispatcher {
     return behavior ? { kind: 'behavior', behavior } : { kind: 'unknown' }
   }
 
+  /** Checks the sender's signature, and sets the message apart when keys must be looked up to check its tokens. */
+  #verify(arrival: Arrival): Result<void> {
+    const { system } = this.#deps
+    const { envelope } = arrival
+    const signature = verifyEnvelope(envelope, system.clock.nowNs())
+    if (!signature.ok) return signature
+    const lookUp = system.context.lookupsFor(envelope.capabilities)
+    if (lookUp === undefined) return this.#dispatch(arrival)
+    const resume = (): void => this.#attempt(arrival, () => this.#dispatch(arrival))
+    return this.#waiting.add(arrival, lookUp, resume) ? ok(undefined) : refuse(busy())
+  }
+
+  /** Expects a message whose signature was verified, maybe a while ago. */
   #dispatch({ envelope, peer }: Arrival): Result<void> {
     const { system, self } = this.#deps
     const nowNs = system.clock.nowNs()
-    const signature = verifyEnvelope(envelope, nowNs)
-    if (!signature.ok) return signature
+    const expiry = checkExpiry(envelope, nowNs)
+    if (!expiry.ok) return expiry
     if (this.#seen.isRepeated(envelope, nowNs)) return refuse(refusal('ACTOR_REPLAYED', 'seen before'))
     const route = this.#route(envelope)
     const { capabilities, topic } =

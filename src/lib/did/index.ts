@@ -13,7 +13,18 @@
  * @packageDocumentation
  */
 export { didMethod, isDid, MAX_DID_LENGTH, parseDid } from './did.ts'
+export { type KeyRelationship, MAX_DID_DOCUMENT, publicKeyOfDocument } from './did-document.ts'
 export { didOf, publicKeyOfDid } from './did-key.ts'
+export {
+  createDidResolver,
+  DID_CACHE_LIFE_MS,
+  DID_CACHE_MAX_AGE_MS,
+  DID_FAILURE_LIFE_MS,
+  DID_FETCH_LIMIT_MS,
+  type DidResolver,
+  type DidResolverDeps,
+  type FetchDocument
+} from './did-resolver.ts'
 export {
   DidError,
   DidResolutionError,
@@ -32,6 +43,7 @@ export {
   rootHandleOfDid,
   rootHandleOfPeer
 } from './names.ts'
+export { type HttpGet, prismDocuments, prismDocumentUrl } from './prism-http.ts'
 export { keySigner } from './signer.ts'
 export type { EternlProgram, LedgerProgram, Signer } from './types.ts'
 export { MAX_WALLET_ANSWER } from './wallet-answer.ts'

@@ -45,6 +45,7 @@ export { chainExpiry, chainOf, revocationKey } from './chain.ts'
 export { MAX_BLOB_LENGTH, MAX_CHAIN_LENGTH } from './constants.ts'
 export { type CapabilityContextDeps, createCapabilityContext, type LoadedContext } from './context.ts'
 export { CapabilityError, type CapabilityErrorCode } from './errors.ts'
+export { type KeyLookup, lookUpIssuers } from './lookups.ts'
 export { formatToken, formatTokenList, parseToken, parseTokenList, signingBytes } from './token-json.ts'
 export type {
   Anchors,

@@ -67,6 +67,12 @@ export class TrustAnchors implements Anchors {
     })
   }
 
+  /** As `verify`, with other keys; nothing is remembered of it. */
+  verifyWith(token: Token, keyOf: NonNullable<VerifyOptions['keyOf']>): Result<void> {
+    const isRevoked = (link: Token): boolean => this.#revoked.has(revocationKey(link))
+    return verifyToken(token, { nowNs: this.#clock.nowNs(), isRevoked, keyOf })
+  }
+
   /** Expiry and revocation again, for a token verified before. */
   recheck(token: Token): Refusal | undefined {
     if (this.#clock.nowNs() > chainExpiry(token)) return tokenRefusal('UCAN_EXPIRED', token, 0, 'has expired')

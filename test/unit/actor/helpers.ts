@@ -27,6 +27,8 @@ export interface Policy {
   allowsBroadcast?: (question: BroadcastQuestion) => boolean
   knows?: (question: { readonly origin: Did }) => boolean
   roots?: readonly Did[]
+  /** What is to be waited for before tokens are consumed. */
+  lookups?: (blob: string) => (() => Promise<void>) | undefined
 }
 
 interface FakeBlob {
@@ -75,6 +77,10 @@ export class FakeContext {
     const { chained } = this.#blob(tokens)
     if (question.capabilities.some(capability => chained.includes(capability))) return ok(undefined)
     return this.policy.allows?.(question) ? ok(undefined) : this.#refused(question)
+  }
+
+  lookupsFor(blob: Uint8Array) {
+    return this.policy.lookups?.(bytesToUtf8(blob))
   }
 
   authorizeBroadcast(question: BroadcastQuestion, _tokens: ConsumedTokens): Result<void> {

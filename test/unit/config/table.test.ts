@@ -29,6 +29,7 @@ const SHAPE: Config = {
   },
   rest: { addr: '', port: 1 },
   p2p: { listen_address: [], bootstrap_peers: [], memory: 1, fd: 1 },
+  did: { prism_resolver: '' },
   job: { allow_privileged_docker: false, require_contracts_for_deployment: false },
   executor: { wasm: { enabled: true }, docker: { enabled: true, socket: '' } },
   observability: {
