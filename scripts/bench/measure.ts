@@ -55,6 +55,36 @@ export async function inTurn(
   }
 }
 
+/**
+ * Costs of short things in µs a call, measured in turn: in each round every one runs a small batch, the order turning
+ * round by round, and the median over the rounds counts. Ratios are medians of the ratios within each round, so a
+ * machine that is busy for a while slows both sides alike.
+ */
+export function inSmallTurns<Name extends string>(
+  rounds: number,
+  batch: number,
+  things: Readonly<Record<Name, (index: number) => unknown>>
+): { us: Record<Name, number>; ratio: (a: Name, b: Name) => number } {
+  const names = Object.keys(things) as Name[] // the keys of the record given
+  const costs = Object.fromEntries(names.map(name => [name, [] as number[]])) as Record<Name, number[]>
+  for (let round = -2; round < rounds; round++) {
+    for (let turn = 0; turn < names.length; turn++) {
+      const name = names[(turn + round + 2) % names.length]
+      if (name === undefined) continue
+      const run = things[name]
+      const started = performance.now()
+      for (let index = 0; index < batch; index++) run(index)
+      if (round >= 0) costs[name].push(((performance.now() - started) * 1000) / batch)
+    }
+  }
+  const us = Object.fromEntries(names.map(name => [name, median(costs[name])])) as Record<Name, number>
+  return { us, ratio: (a, b) => median(costs[a].map((cost, round) => cost / (costs[b][round] ?? cost))) }
+}
+
+export function formatUs(us: number): string {
+  return us < 10 ? `${us.toFixed(1)} µs` : `${us.toFixed(0)} µs`
+}
+
 export function formatMs(ms: number): string {
   return ms >= 1000 ? `${(ms / 1000).toFixed(2)} s` : `${ms.toFixed(0)} ms`
 }

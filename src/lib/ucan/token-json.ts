@@ -21,28 +21,29 @@ import {
   utf8ToBytes
 } from '../../utils/index.ts'
 import { isDid } from '../did/index.ts'
+import { knownText, readCanonicalList, readCanonicalToken } from './canonical-token.ts'
 import {
   MAX_CHAIN_LENGTH,
   MAX_NAME_LENGTH,
   MAX_NAMES,
   MAX_NONCE_LENGTH,
-  MAX_TEXT_LENGTH
+  MAX_SIGNATURE_LENGTH,
+  MAX_TEXT_LENGTH,
+  MAX_UINT64
 } from './constants.ts'
 import type { Capability, Token } from './types.ts'
 
 const SIGNING_PREFIX = 'dms:token:'
-const MAX_UINT64 = 2n ** 64n - 1n
 
 /** A link nests two objects; the list and the fields of the innermost link a few more. */
 export const MAX_JSON_DEPTH = 2 * MAX_CHAIN_LENGTH + 6
-
-/** A signature is 64 bytes, about 72 in DER, a few hundred from a Cardano wallet. */
-const MAX_SIGNATURE_LENGTH = 8192
 
 // ---- printing
 
 /** JSON of a token with its wrapper, as it is inlined in chains and sent. */
 export function formatToken(token: Token): string {
+  const known = knownText(token)
+  if (known !== undefined) return known.text
   return wrap(innerJson(token, token.chain && formatToken(token.chain), token.signature))
 }
 
@@ -56,12 +57,12 @@ export function signingBytes(
   token: Omit<Token, 'signature'>,
   parentText = token.chain && formatToken(token.chain)
 ): Uint8Array {
-  return utf8ToBytes(SIGNING_PREFIX + innerJson(token, parentText, undefined))
+  return utf8ToBytes(SIGNING_PREFIX + (knownText(token)?.signed ?? innerJson(token, parentText, undefined)))
 }
 
 /** `formatToken` when the text of the parent is at hand. */
 export function formatTokenOn(token: Token, parentText: string | undefined): string {
-  return wrap(innerJson(token, parentText, token.signature))
+  return knownText(token)?.text ?? wrap(innerJson(token, parentText, token.signature))
 }
 
 function wrap(inner: string): string {
@@ -107,12 +108,18 @@ function quote(text: string): string {
  * numbers beyond 64 bits, base64 in another form, chains beyond `MAX_CHAIN_LENGTH`. Nothing is verified.
  */
 export function parseToken(text: string): Result<Token> {
-  return reading(() => readToken(parseText(text, MAX_TEXT_LENGTH), 0))
+  return reading(() => {
+    requireLength(text, MAX_TEXT_LENGTH)
+    return readCanonicalToken(text) ?? readToken(parseText(text, MAX_TEXT_LENGTH), 0)
+  })
 }
 
 /** Reads a token list, `{"tok":[…]}` or `{}`. One malformed token refuses the list. Nothing is verified. */
 export function parseTokenList(text: string, maxLength: number = MAX_TEXT_LENGTH): Result<Token[]> {
-  return reading(() => listItems(parseText(text, maxLength)).map(item => readToken(item, 0)))
+  return reading(() => {
+    requireLength(text, maxLength)
+    return readCanonicalList(text) ?? listItems(parseText(text, maxLength)).map(item => readToken(item, 0))
+  })
 }
 
 /** The items of a token list before they are read. @throws SyntaxFault */
@@ -135,6 +142,11 @@ export function reading<T>(read: () => T): Result<T> {
     if (!(error instanceof SyntaxFault)) throw error
     return refuse(refusal('UCAN_MALFORMED', `malformed token: ${errorMessage(error)}`))
   }
+}
+
+/** Before anything looks at the text. */
+function requireLength(text: string, maxLength: number): void {
+  if (text.length > maxLength) fail(`it is longer than ${maxLength} characters`)
 }
 
 function parseText(text: string, maxLength: number): GoJsonValue {

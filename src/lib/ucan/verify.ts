@@ -64,9 +64,7 @@ function checkRules(leaf: Token, chain: readonly Token[], options: VerifyOptions
   }
   const expired = checkExpiry(leaf, chain, options.nowNs)
   if (expired !== undefined || leaf.action === 'revoke') return expired
-  for (let position = 0; position < chain.length; position++) {
-    const token = chain[position]
-    if (token === undefined) continue
+  for (const [position, token] of chain.entries()) {
     const broken =
       checkToken(leaf, token, position, options) ??
       (token.chain && checkLink(leaf, token, token.chain, position))
@@ -154,38 +152,44 @@ function checkNarrowing(
 
 /** Signatures from the root to the leaf. Of a revocation only its own counts (§6.1 rule 3). */
 function checkSignatures(leaf: Token, chain: readonly Token[], options: VerifyOptions): Refusal | undefined {
-  const texts = textsOf(chain)
   const keyOf = options.keyOf ?? publicKeyOfDid
-  const end = leaf.action === 'revoke' ? 1 : firstVerified(texts, options)
-  for (let position = end - 1; position >= 0; position--) {
-    const token = chain[position]
-    if (token === undefined) continue
-    const broken = checkSignature(leaf, token, position, texts[position + 1], keyOf)
+  const links = linksOf(chain)
+  const first = leaf.action === 'revoke' ? links.length - 1 : firstToCheck(links, options)
+  for (const { token, position, text, parentText } of links.slice(first)) {
+    const broken = checkSignature(leaf, token, position, parentText, keyOf)
     if (broken !== undefined) return broken
-    if (position > 0) options.verified?.add(texts[position] ?? '', chainExpiry(token))
+    if (position > 0) options.verified?.add(text, chainExpiry(token))
   }
   return undefined
 }
 
 /**
- * Position of the nearest ancestor that is remembered, which vouches for all behind it; the chain's length when
- * there is none. The leaf is new in every message, so it is neither looked up nor remembered.
+ * The links behind the nearest ancestor that is remembered, which vouches for all before it; all links when none is.
+ * The leaf is new in every message, so it is neither looked up nor remembered.
  */
-function firstVerified(texts: readonly string[], { verified, nowNs }: VerifyOptions): number {
-  const found =
-    verified === undefined ? -1 : texts.findIndex((text, index) => index > 0 && verified.has(text, nowNs))
-  return found === -1 ? texts.length : found
+function firstToCheck(links: readonly Link[], { verified, nowNs }: VerifyOptions): number {
+  if (verified === undefined) return 0
+  return links.findLastIndex(({ position, text }) => position > 0 && verified.has(text, nowNs)) + 1
 }
 
-/** Text of each token of the chain, leaf first; built from the root so that each link is printed once. */
-function textsOf(chain: readonly Token[]): string[] {
-  const texts: string[] = []
+/** A token of a chain with its text. */
+interface Link {
+  readonly token: Token
+  readonly position: number
+  readonly text: string
+  readonly parentText: string | undefined
+}
+
+/** The links from the root to the leaf, so that each is printed once. */
+function linksOf(chain: readonly Token[]): Link[] {
+  const links: Link[] = []
   let parentText: string | undefined
   for (const token of chain.toReversed()) {
-    parentText = formatTokenOn(token, parentText)
-    texts.push(parentText)
+    const text = formatTokenOn(token, parentText)
+    links.push({ token, position: chain.length - 1 - links.length, text, parentText })
+    parentText = text
   }
-  return texts.reverse()
+  return links
 }
 
 function checkSignature(
