@@ -2,6 +2,7 @@
 
 import type { CommandNode } from '../cli/command.ts'
 import { anchor, create, delegate, grant, list, remove, revoke, seal, unseal } from './definition.ts'
+import { why } from './why/definition.ts'
 
 export const capCommands: readonly CommandNode[] = [
   create,
@@ -12,5 +13,6 @@ export const capCommands: readonly CommandNode[] = [
   list,
   remove,
   seal,
-  unseal
+  unseal,
+  why
 ]
