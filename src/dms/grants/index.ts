@@ -4,9 +4,5 @@
  * @packageDocumentation
  */
 export { GRANT_LIFE_MS, GRANT_RENEWAL_MS } from './constants.ts'
-export {
-  type Grant,
-  GrantKeeper,
-  type GrantKeeperDeps,
-  type GrantRequest
-} from './grant-keeper.ts'
+export { GrantKeeper } from './grant-keeper.ts'
+export type { Grant, GrantKeeperDeps, GrantRequest, GrantState } from './kept-grant.ts'
