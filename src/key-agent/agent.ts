@@ -98,18 +98,21 @@ export class KeyAgent implements Startable {
     this.#watch()
   }
 
-  /** Drops the keys, hangs up and removes the socket, if it is still this agent's. */
+  /** Drops the keys, removes the socket, if it is still this agent's, and hangs up; in this order, so that who sees the end sees it all. */
   async stop(): Promise<void> {
     const server = this.#server
+    const socket = this.#socket
     this.#server = undefined
+    this.#socket = undefined
     this.#timer?.cancel()
     this.#ring.dropAll()
-    for (const connection of this.#connections) connection[Symbol.dispose]()
-    if (server?.listening) await new Promise<void>(resolve => server.close(() => resolve()))
-    const socket = this.#socket
-    this.#socket = undefined
     if (socket !== undefined && socketIdentity(socket.path) === socket.identity)
       rmSync(socket.path, { force: true })
+    const closed = Promise.withResolvers<void>()
+    if (server?.listening) server.close(() => closed.resolve())
+    else closed.resolve()
+    for (const connection of this.#connections) connection[Symbol.dispose]()
+    await closed.promise
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

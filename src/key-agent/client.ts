@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net'
 import { publicKeyOfDid, type Signer } from '../lib/did/index.ts'
 import type { AbortOptions, Clock } from '../types/index.ts'
-import { deadline, errorCode, errorMessage, Mutex, TimeLimitError } from '../utils/index.ts'
+import { deadline, errorCode, errorMessage, Mutex, raceSignal, TimeLimitError } from '../utils/index.ts'
 import { ANSWER_TIMEOUT_MS, UNLOCK_TIMEOUT_MS } from './constants.ts'
 import { KeyAgentError } from './errors.ts'
 import { FrameReader } from './frames.ts'
@@ -48,9 +48,14 @@ export class KeyAgentClient implements Disposable {
     return (await this.#ask('lock', { op: 'lock', names }, options)).names
   }
 
-  /** Ends the agent. @throws KeyAgentError */
+  /** Ends the agent; resolves when it listens no more. @throws KeyAgentError */
   async stop(options: AbortOptions = {}): Promise<void> {
     await this.#ask('stop', { op: 'stop' }, options)
+    const socket = this.#socket
+    if (socket === undefined) return
+    using limit = deadline(this.#clock, ANSWER_TIMEOUT_MS, 'the end of the key agent', options.signal)
+    const ended = new Promise<void>(resolve => socket.ref().once('close', () => resolve()))
+    await raceSignal(ended, limit.signal)
   }
 
   /** Has a key opened. @throws KeyAgentError `KEY_AGENT_UNSAFE` when the socket is not this user's, KeyStoreError */

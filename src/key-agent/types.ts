@@ -9,6 +9,8 @@ export interface SystemGuard {
   peerUid(socket: Socket): number
   /** Keeps other processes of this user from reading the memory of this one, and its crash from leaving a dump. @throws KeyAgentError */
   protectMemory(): void
+  /** Keeps every open descriptor but the standard ones from programs that are started from now on, as far as the system can. */
+  isolateDescriptors(): void
 }
 
 /** A process whose end ends the agent: the leader of the login session it was started in. */
