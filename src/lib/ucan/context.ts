@@ -4,6 +4,7 @@ import type { AbortOptions, Clock, Did, RandomSource, Refusal, Result } from '..
 import { ok, refusal, refuse } from '../../utils/index.ts'
 import type { PublicKey } from '../crypto/index.ts'
 import type { Signer } from '../did/index.ts'
+import { checkAdmission } from './admission.ts'
 import { authorizeBroadcast, authorizeInvocation } from './authorize.ts'
 import { requireIssuable } from './capability.ts'
 import { MAX_NAMES, MAX_REASONS } from './constants.ts'
@@ -111,6 +112,14 @@ class OwnedContext implements CapabilityContext {
 
   async lookUp(tokens: readonly Token[], options: AbortOptions = {}): Promise<void> {
     await lookUpIssuers(tokens, this.#lookup, options)
+  }
+
+  examine(token: Token): { readonly verdict: Result<void>; readonly admission: Result<void> } {
+    const foreign = checkAdmission(token, this.anchors)
+    return {
+      verdict: this.anchors.verify(token),
+      admission: foreign === undefined ? ok(undefined) : refuse(foreign)
+    }
   }
 
   consume(origin: Did, blob: Uint8Array): Result<ConsumedTokens> {

@@ -49,6 +49,8 @@ export interface BroadcastQuestion {
 
 /** Tokens taken from one message; they count only for that message. Release them when its handler is done. */
 export interface ConsumedTokens {
+  /** The token that let the message in, once it was authorised. */
+  readonly proof?: Token | undefined
   release(): void
 }
 
@@ -122,6 +124,12 @@ export interface CapabilityContext {
 
   /** Revocation of a token this owner issued (§6.5). */
   revoke(token: Token): Promise<Result<Token>>
+
+  /**
+   * What this context makes of a token that is not part of a message: whether it verifies with the revocations known
+   * here, and whether its chain is anchored in something trusted here (§7.3).
+   */
+  examine(token: Token): { readonly verdict: Result<void>; readonly admission: Result<void> }
 
   readonly anchors: Anchors
 }
