@@ -42,6 +42,7 @@ export { type HttpAnswer, HttpError, type HttpRequest, httpExchange } from './ht
 export { memoize } from './memo.ts'
 export { MemoryFiles } from './memory-files.ts'
 export { Mutex } from './mutex.ts'
+export { type ReadValue, readNameMap, updateNameMap } from './name-map.ts'
 export { BoundedQueue, Limiter } from './queue.ts'
 export { MAX_REFUSAL_DEPTH, ok, refusal, refuse, renderRefusal, unwrap } from './refusal.ts'
 export { type RetryOptions, retry } from './retry.ts'

@@ -1,5 +1,6 @@
-import type { Anchors } from '../../lib/ucan/index.ts'
+import type { Anchors, Token } from '../../lib/ucan/index.ts'
 import type { Result } from '../../types/index.ts'
+import { ok } from '../../utils/index.ts'
 import type { Handler } from '../cli/command.ts'
 import { RefusedError } from '../cli/errors.ts'
 import { changeAnchors } from './change.ts'
@@ -9,11 +10,12 @@ import { readDid, readTokens } from './tokens.ts'
 /** `nunet cap anchor`. */
 export const capAnchorHandler: Handler<typeof ANCHOR_FLAGS> = {
   async run({ cli, flags, globals }) {
-    const add = addition(flags)
-    await changeAnchors(cli, globals, flags.context, anchors => {
+    const { tokens, add } = addition(flags)
+    const change = (anchors: Anchors): void => {
       const added = add(anchors)
       if (!added.ok) throw new RefusedError('the token was not accepted; nothing was changed', added.error)
-    })
+    }
+    await changeAnchors(cli, globals, flags.context, change, { tokens })
     const kind = ['root', 'require', 'provide'].find(name => flags[name as 'root'] !== undefined) ?? 'revoke' // names of flags
     cli.terminal.out(`Added ${kind} anchor to capability context '${flags.context}'\n`)
     return 0
@@ -22,16 +24,23 @@ export const capAnchorHandler: Handler<typeof ANCHOR_FLAGS> = {
 
 type AnchorValues = { readonly [Name in 'root' | 'require' | 'provide' | 'revoke']: string | undefined }
 
+interface Addition {
+  readonly tokens: readonly Token[]
+  readonly add: (anchors: Anchors) => Result<void>
+}
+
 /** What to add, parsed before the file is touched. */
-function addition({ root, require, provide, revoke }: AnchorValues): (anchors: Anchors) => Result<void> {
+function addition({ root, require, provide, revoke }: AnchorValues): Addition {
   if (root !== undefined) {
     const did = readDid(root)
-    return anchors => {
+    const add = (anchors: Anchors): Result<void> => {
       anchors.addRoot(did)
-      return { ok: true, value: undefined }
+      return ok(undefined)
     }
+    return { tokens: [], add }
   }
   const tokens = readTokens(require ?? provide ?? revoke ?? '')
-  if (require !== undefined) return anchors => anchors.addRequire(tokens)
-  return provide === undefined ? anchors => anchors.addRevoke(tokens) : anchors => anchors.addProvide(tokens)
+  if (require !== undefined) return { tokens, add: anchors => anchors.addRequire(tokens) }
+  if (provide !== undefined) return { tokens, add: anchors => anchors.addProvide(tokens) }
+  return { tokens, add: anchors => anchors.addRevoke(tokens) }
 }

@@ -2,13 +2,15 @@ import {
   type Anchors,
   type CapabilityFile,
   contextToFile,
-  createCapabilityContext,
-  createCapabilityStore
+  createCapabilityStore,
+  lookUpIssuers,
+  type Token
 } from '../../lib/ucan/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { oneLine } from '../cli/printable.ts'
 import { fileAccess } from '../session/context-file.ts'
 import { tellDaemon } from '../session/daemon-signal.ts'
+import { keyLookup, openContext } from '../session/did-keys.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
 import { contextNameOf } from '../session/wallet.ts'
@@ -16,20 +18,22 @@ import { contextNameOf } from '../session/wallet.ts'
 /**
  * Changes the anchors in a context's file under its lock and tells a running daemon. The context is opened without
  * a key: anchors are verified, not signed. Only a sealed file needs the key of its owner. When `change` throws, the file
- * stays as it was.
+ * stays as it was. `tokens` are those it will verify: keys of their issuers are looked up before the lock is taken.
  */
 export async function changeAnchors(
   cli: Cli,
   globals: ReadonlyMap<string, unknown>,
   name: string,
   change: (anchors: Anchors) => void,
-  { forgetSetAside = false }: { forgetSetAside?: boolean } = {}
+  { forgetSetAside = false, tokens = [] }: { forgetSetAside?: boolean; tokens?: readonly Token[] } = {}
 ): Promise<void> {
   const config = loadSettings(cli, globals)
   const paths = userPaths(config)
   const store = createCapabilityStore(cli, { directory: paths.capabilities })
-  const apply = (file: CapabilityFile): CapabilityFile => {
-    const { context, setAside } = createCapabilityContext({ ...cli, owner: file.did }, file)
+  const lookup = keyLookup(cli, config)
+  await lookUpIssuers(tokens, lookup, { signal: cli.signal })
+  const apply = async (file: CapabilityFile): Promise<CapabilityFile> => {
+    const { context, setAside } = await openContext(cli, lookup, { owner: file.did }, file)
     change(context.anchors)
     return contextToFile(context, forgetSetAside ? [] : setAside)
   }

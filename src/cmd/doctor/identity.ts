@@ -3,16 +3,11 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createKeyStore } from '../../lib/crypto/index.ts'
-import {
-  type CapabilityFile,
-  chainExpiry,
-  createCapabilityContext,
-  createCapabilityStore,
-  type Token
-} from '../../lib/ucan/index.ts'
+import { type CapabilityFile, chainExpiry, createCapabilityStore, type Token } from '../../lib/ucan/index.ts'
 import type { Did } from '../../types/index.ts'
 import { errorCode, errorMessage, isoTime, NuError } from '../../utils/index.ts'
 import { fileAccess } from '../session/context-file.ts'
+import { keyLookup, openContext } from '../session/did-keys.ts'
 import { userPaths } from '../session/paths.ts'
 import { signsUnasked } from '../session/signer.ts'
 import { type Check, type Finding, finding, type Patient } from './check.ts'
@@ -78,8 +73,8 @@ export const checkCapabilities: Check = async patient => {
   const user = await load(() => open(userContext))
   const node = await load(() => open(nodeContext))
   return [
-    ...describeContext(patient, userContext, user),
-    ...describeContext(patient, nodeContext, node),
+    ...(await describeContext(patient, userContext, user)),
+    ...(await describeContext(patient, nodeContext, node)),
     ...checkNode(patient, node, await store.ownerOf(userContext).catch(() => undefined))
   ]
 }
@@ -95,7 +90,11 @@ async function load(read: () => Promise<CapabilityFile | undefined>): Promise<Lo
 }
 
 /** Whether the file can be read, and whether each token in it still counts. */
-function describeContext({ cli }: Patient, name: string, { file, problem }: Loaded): Finding[] {
+async function describeContext(
+  { cli, config }: Patient,
+  name: string,
+  { file, problem }: Loaded
+): Promise<Finding[]> {
   const label = `context '${name}'`
   if (errorCode(problem) === 'UCAN_FILE_SEALED')
     return [finding(label, 'skip', 'is sealed', 'set DMS_PASSPHRASE to have it looked at')]
@@ -111,7 +110,7 @@ function describeContext({ cli }: Patient, name: string, { file, problem }: Load
   }
   if (file === undefined)
     return [finding(label, 'fail', 'is not there', `make it with 'nunet up' or 'nunet cap new ${name}'`)]
-  const { problems } = createCapabilityContext({ ...cli, owner: file.did }, file)
+  const { problems } = await openContext(cli, keyLookup(cli, config), { owner: file.did }, file)
   if (problems.length > 0) {
     const [first] = problems
     return [

@@ -5,6 +5,7 @@ import type { FlagTable } from '../cli/flags.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
 import { openSigner } from '../session/signer.ts'
+import { walletKindOf } from '../session/wallet.ts'
 
 /** `nunet key did`. */
 export const keyDidHandler: Handler<FlagTable> = {
@@ -12,7 +13,7 @@ export const keyDidHandler: Handler<FlagTable> = {
     const [name = ''] = args
     const config = loadSettings(cli, globals)
     const keys = createKeyStore(cli, { directory: userPaths(config).keys })
-    if (!(await keys.exists(name))) {
+    if (walletKindOf(name) === undefined && !(await keys.exists(name))) {
       throw new CommandError(`there is no key '${name}' in '${userPaths(config).keys}'`, {
         hint: `make one with 'nunet key new ${name}'`
       })

@@ -3,6 +3,7 @@
 import { type CommandNode, command } from '../cli/command.ts'
 import { keyAgentHandler } from './agent.ts'
 import { KEY_AGENT_FLAGS, KEY_LOCK_FLAGS, KEY_UNLOCK_FLAGS } from './agent-flags.ts'
+import { foreignKeyCommands } from './definition.ts'
 import { keyDidHandler } from './did.ts'
 import { KEY_NEW_FLAGS } from './flags.ts'
 import { keyListHandler } from './list.ts'
@@ -25,9 +26,11 @@ export const keyCommands: readonly CommandNode[] = [
   command({
     name: 'did',
     summary: 'print the DID of a key',
+    description:
+      "Opens the key and prints its DID. Names that start with 'ledger' or 'eternl' mean a wallet, which is asked for its key through the program 'ledger-cli' or 'eternl-cli' in PATH: 'ledger', 'ledger:<account>', 'ledger:<alias>'. A name behind the colon that is neither means account 0.",
     words: ['<name>'],
     flags: {},
-    examples: ['nunet key did user'],
+    examples: ['nunet key did user', 'nunet key did ledger', 'nunet key did ledger:1'],
     exitCodes: 'compatible',
     handler: keyDidHandler
   }),
@@ -39,6 +42,7 @@ export const keyCommands: readonly CommandNode[] = [
     exitCodes: 'compatible',
     handler: keyListHandler
   }),
+  ...foreignKeyCommands,
   command({
     name: 'agent',
     summary: 'hold unlocked keys for a while, so that commands need no passphrase',

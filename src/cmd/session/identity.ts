@@ -1,15 +1,12 @@
 /** The identity a command acts with: key and capability context of one name in the user directory. */
 
-import {
-  type CapabilityContext,
-  createCapabilityContext,
-  createCapabilityStore
-} from '../../lib/ucan/index.ts'
+import { type CapabilityContext, createCapabilityStore } from '../../lib/ucan/index.ts'
 import type { Did } from '../../types/index.ts'
 import { errorMessage, NuError } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { CommandError, PassphraseError } from '../cli/errors.ts'
 import { oneLine } from '../cli/printable.ts'
+import { keyLookup, openContext } from './did-keys.ts'
 import { userPaths } from './paths.ts'
 import { openSigner, type SignerRequest } from './signer.ts'
 import { contextNameOf } from './wallet.ts'
@@ -40,10 +37,8 @@ export async function openIdentity(cli: Cli, request: SignerRequest): Promise<Id
         }
       )
     }
-    const { context, problems } = createCapabilityContext(
-      { clock: cli.clock, random: cli.random, owner: signer.did, signer },
-      file
-    )
+    const lookup = keyLookup(cli, config, signer)
+    const { context, problems } = await openContext(cli, lookup, { owner: signer.did, signer }, file)
     for (const problem of problems)
       cli.terminal.err(`warning: in context '${name}': ${oneLine(problem.message)}\n`)
     return { did: signer.did, context }

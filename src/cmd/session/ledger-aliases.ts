@@ -1,13 +1,20 @@
 /** Names for accounts of a Ledger, `<user_dir>/ledger_aliases.json` (identity-and-actors §2.5): alias → account. */
 
+import { join } from 'node:path'
+import type { Config } from '../../config/index.ts'
 import { MAX_LEDGER_ACCOUNT } from '../../lib/did/index.ts'
 import type { FileStore } from '../../types/index.ts'
+import { readNameMap, updateNameMap } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { UsageError } from '../cli/errors.ts'
-import { readNameMap, updateNameMap } from './name-map.ts'
 
 /** Characters of an alias; it becomes part of a file name. */
 const MAX_ALIAS_LENGTH = 64
+
+/** The file of a user directory. */
+export function aliasFile(config: Pick<Config, 'general'>): string {
+  return join(config.general.user_dir, 'ledger_aliases.json')
+}
 
 /** Aliases with their accounts. An entry that breaks the rules is passed over. */
 export async function readLedgerAliases(

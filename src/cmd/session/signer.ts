@@ -5,7 +5,7 @@
 
 import type { Config } from '../../config/index.ts'
 import { createKeyStore } from '../../lib/crypto/index.ts'
-import { keySigner, type Signer } from '../../lib/did/index.ts'
+import { keySigner, prismDidOf, type Signer, signerFor } from '../../lib/did/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { findUnlockedKey } from './key-agent.ts'
 import { hasPassphrase, resolvePassphrase } from './passphrase.ts'
@@ -22,10 +22,17 @@ export interface SignerRequest {
   readonly passphrase?: () => Promise<string>
 }
 
-/** @throws KeyStoreError, PassphraseError, CommandError of a wallet or of the agent */
+/** @throws KeyStoreError, PassphraseError, WalletError, CommandError of a wallet or of the agent */
 export async function openSigner(cli: Cli, request: SignerRequest): Promise<Signer> {
-  const found = await findSigner(cli, request)
-  if (found !== undefined) return found
+  const { config, name } = request
+  const signer = (await findSigner(cli, request)) ?? (await openKey(cli, request))
+  if (walletKindOf(name) !== undefined) return signer
+  const did = await prismDidOf(cli.files, config.general.user_dir, name)
+  return did === undefined ? signer : signerFor(did, signer)
+}
+
+/** The sealed key of the user directory. */
+async function openKey(cli: Cli, request: SignerRequest): Promise<Signer> {
   const { config, globals, name } = request
   const passphrase = await (request.passphrase ?? (() => askPassphrase(cli, globals, name)))()
   const keys = createKeyStore(cli, { directory: userPaths(config).keys })

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Config } from '../../config/index.ts'
 import {
   ETERNL_PROGRAM,
@@ -10,7 +9,7 @@ import {
 } from '../../lib/did/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { UsageError } from '../cli/errors.ts'
-import { readLedgerAliases } from './ledger-aliases.ts'
+import { aliasFile, readLedgerAliases } from './ledger-aliases.ts'
 import type { WalletKind } from './wallet.ts'
 import { findProgram, runForOutput, runWithOutputFile } from './wallet-program.ts'
 
@@ -42,9 +41,4 @@ async function accountOf(cli: Cli, config: Config, suffix: string | undefined): 
   const account = Number(suffix)
   if (account <= MAX_LEDGER_ACCOUNT) return account
   throw new UsageError(`Ledger account ${suffix} does not exist; the highest is ${MAX_LEDGER_ACCOUNT}`)
-}
-
-/** Where aliases of accounts are kept (identity-and-actors §2.5). */
-export function aliasFile(config: Pick<Config, 'general'>): string {
-  return join(config.general.user_dir, 'ledger_aliases.json')
 }

@@ -9,6 +9,7 @@ import type { Cli } from '../cli/command.ts'
 import { makeKey } from '../key/new.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
+import { openSigner } from '../session/signer.ts'
 
 /** Passphrases by key name, asked for once and only when they are needed. */
 export class Passphrases {
@@ -51,12 +52,11 @@ export async function ensureIdentity(
     cli.terminal.err(`identity '${name}' is there: ${owner}\n`)
     return owner
   }
-  const passphrase = await passphrases.get(name, !hasKey)
-  const key = hasKey
-    ? await keys.open(name, passphrase, { signal: cli.signal })
-    : await makeKey(cli, keys, name, passphrase)
+  const passphrase = (): Promise<string> => passphrases.get(name, !hasKey)
   // A context that is left of a lost key is replaced, and stays sealed when it was.
-  const signer = keySigner(key)
+  const signer = hasKey
+    ? await openSigner(cli, { config, globals: new Map(), name, passphrase })
+    : keySigner(await makeKey(cli, config, name, await passphrase()))
   await store.save(name, emptyCapabilityFile(signer.did), { signal: cli.signal, signer })
   cli.terminal.err(`made identity '${name}': ${signer.did}\n`)
   return signer.did

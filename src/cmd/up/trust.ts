@@ -8,10 +8,11 @@ import {
   type Anchors,
   type CapabilityStore,
   contextToFile,
-  createCapabilityContext,
   createCapabilityStore,
   type FileAccess,
   formatToken,
+  type KeyLookup,
+  lookUpIssuers,
   type Token
 } from '../../lib/ucan/index.ts'
 import type { Did, Result } from '../../types/index.ts'
@@ -19,6 +20,7 @@ import { errorMessage } from '../../utils/index.ts'
 import { readDid, readTokens } from '../cap/tokens.ts'
 import type { Cli } from '../cli/command.ts'
 import { CommandError, RefusedError } from '../cli/errors.ts'
+import { keyLookup, openContext } from '../session/did-keys.ts'
 import { openIdentity } from '../session/identity.ts'
 import { userPaths } from '../session/paths.ts'
 import { openSigner } from '../session/signer.ts'
@@ -51,7 +53,7 @@ export async function ensureTrust(
   passphrases: Passphrases
 ): Promise<void> {
   const store = createCapabilityStore(cli, { directory: userPaths(config).capabilities })
-  const anchor = new AnchorBook(cli, store, name =>
+  const anchor = new AnchorBook(cli, { store, lookup: keyLookup(cli, config) }, name =>
     openSigner(cli, { config, globals: new Map(), name, passphrase: () => passphrases.get(name, false) })
   )
   await anchor.root(names.node.name, names.user.did)
@@ -107,13 +109,19 @@ async function readTokenFile(path: string, signal: AbortSignal): Promise<readonl
 class AnchorBook {
   readonly #cli: Cli
   readonly #store: CapabilityStore
+  readonly #lookup: KeyLookup
   readonly #open: (context: string) => Promise<Signer>
   /** Keys of sealed contexts, opened once: it costs a second. */
   readonly #signers = new Map<string, Promise<Signer>>()
 
-  constructor(cli: Cli, store: CapabilityStore, open: (context: string) => Promise<Signer>) {
+  constructor(
+    cli: Cli,
+    deps: { store: CapabilityStore; lookup: KeyLookup },
+    open: (context: string) => Promise<Signer>
+  ) {
     this.#cli = cli
-    this.#store = store
+    this.#store = deps.store
+    this.#lookup = deps.lookup
     this.#open = open
   }
 
@@ -132,6 +140,7 @@ class AnchorBook {
     const known = new Set((file?.[kind] ?? []).map(formatToken))
     const missing = tokens.filter(token => !known.has(formatToken(token)))
     if (missing.length === 0) return
+    await lookUpIssuers(missing, this.#lookup, { signal: this.#cli.signal })
     await this.#change(context, anchors =>
       kind === 'require' ? anchors.addRequire(missing) : anchors.addProvide(missing)
     )
@@ -160,8 +169,13 @@ class AnchorBook {
   async #change(context: string, change: (anchors: Anchors) => Result<void>): Promise<void> {
     await this.#store.update(
       context,
-      file => {
-        const { context: opened, setAside } = createCapabilityContext({ ...this.#cli, owner: file.did }, file)
+      async file => {
+        const { context: opened, setAside } = await openContext(
+          this.#cli,
+          this.#lookup,
+          { owner: file.did },
+          file
+        )
         const changed = change(opened.anchors)
         if (!changed.ok)
           throw new RefusedError(`'${context}' does not accept the token; nothing was changed`, changed.error)

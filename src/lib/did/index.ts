@@ -44,6 +44,7 @@ export {
   rootHandleOfPeer
 } from './names.ts'
 export { type HttpGet, prismDocuments, prismDocumentUrl } from './prism-http.ts'
+export { bindPrismDid, prismDidOf, signerFor } from './prism-names.ts'
 export { keySigner } from './signer.ts'
 export type { EternlProgram, LedgerProgram, Signer } from './types.ts'
 export { MAX_WALLET_ANSWER } from './wallet-answer.ts'
