@@ -1,6 +1,7 @@
 /** NuActor (identity-and-actors §8 to §10): messages, behaviours and the actors that exchange them. */
 
 import type { z } from 'zod'
+import type { Token } from '../lib/ucan/index.ts'
 import type { AbortOptions, Handle, PeerId, Refusal, Result, Startable } from '../types/index.ts'
 import type { Envelope } from './message/types.ts'
 
@@ -12,6 +13,8 @@ export interface MessageContext<Request> {
   readonly expiresAtNs: bigint
   /** True when it came over a topic: any number of actors may have got it. */
   readonly isBroadcast: boolean
+  /** The token that let it in; absent for messages of this very actor to itself. */
+  readonly proof?: Token | undefined
   /** Fires at the message's expiry, at the behaviour's time limit and when the actor stops. No reply is sent after that. */
   readonly signal: AbortSignal
 }

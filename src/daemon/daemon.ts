@@ -118,6 +118,7 @@ async function startDaemon(
       {
         network,
         context: anchors.context,
+        anchors,
         privateKey,
         database,
         hardware,

@@ -189,6 +189,7 @@ export interface RevocationRecord {
 /** Revocations, how current the knowledge of them is, and the tokens that dynamic grants rest on. */
 export interface RevocationRepository {
   list(): RevocationRecord[]
+  find(key: string): RevocationRecord | undefined
   /** Inserts or replaces all or none. */
   save(records: readonly RevocationRecord[]): void
   delete(keys: readonly string[]): void

@@ -375,7 +375,9 @@ export function databaseContract(name: string, { open }: DatabaseSuiteOptions): 
         known('a', { learntFrom: 'file' }),
         known('b', { learntAtMs: 2000, proof: '{"dms":"proof"}' })
       ])
+      assert.deepEqual(db.revocations.find('a'), known('a', { learntFrom: 'file' }))
       db.revocations.delete(['a', 'nobody'])
+      assert.equal(db.revocations.find('a'), undefined)
       assert.deepEqual(
         db.revocations.list().map(record => record.key),
         ['b']

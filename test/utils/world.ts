@@ -6,6 +6,7 @@
 
 import { join } from 'node:path'
 import { createRootActor, type RootActor } from '../../src/actor/index.ts'
+import { CapabilityAnchors } from '../../src/daemon/capability-anchors.ts'
 import { type Database, openDatabase } from '../../src/db/index.ts'
 import { createStoredJobFiles } from '../../src/dms/jobs/index.ts'
 import { Node } from '../../src/dms/node/index.ts'
@@ -18,6 +19,7 @@ import {
   type CapabilityFile,
   contextToFile,
   createCapabilityContext,
+  createCapabilityStore,
   emptyCapabilityFile
 } from '../../src/lib/ucan/index.ts'
 import { createMemoryNetworkHub, type MemoryNetworkHub, type Network } from '../../src/network/index.ts'
@@ -238,10 +240,21 @@ export class Machine {
     )
     this.#network = network
     this.#database = database
+    const store = createCapabilityStore(
+      { files: this.files, clock, random: systemRandom },
+      { directory: '/cap' }
+    )
+    if (!(await store.exists('dms'))) await store.save('dms', this.#anchors)
+    const anchors = await CapabilityAnchors.open(
+      { store, clock, random: systemRandom, log: this.log },
+      'dms',
+      this.#key
+    )
     const node = new Node(
       {
         network,
-        context: this.openContext(),
+        context: anchors.context,
+        anchors,
         privateKey: this.#key,
         database,
         hardware: createFixedHardware(MACHINE),

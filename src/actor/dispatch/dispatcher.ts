@@ -165,7 +165,11 @@ export class Dispatcher {
   #run(envelope: Envelope, peer: PeerId, verdict: Verdict, behavior: BoundBehavior): Result<void> {
     const { system } = this.#deps
     return this.#inBackground(envelope, peer, verdict, async signal => {
-      const outcome = await runBehavior(behavior, envelope, { clock: system.clock, signal })
+      const outcome = await runBehavior(behavior, envelope, {
+        clock: system.clock,
+        signal,
+        proof: verdict.tokens?.proof
+      })
       if (signal.aborted) return
       if (outcome.problem) this.#logProblem(behavior, outcome.problem)
       await sendReply(this.#deps.outbox, envelope, outcome.reply, verdict.tokens, signal)

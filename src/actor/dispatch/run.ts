@@ -1,5 +1,6 @@
 /** Step 6: the handler runs, bounded by the message's expiry and the behaviour's own limit. */
 
+import type { Token } from '../../lib/ucan/index.ts'
 import type { Clock } from '../../types/index.ts'
 import { deadline, NuError, raceSignal, refusal } from '../../utils/index.ts'
 import type { BoundBehavior, Problem } from '../behaviors.ts'
@@ -17,6 +18,8 @@ interface RunDeps {
   readonly clock: Clock
   /** Fires when the actor stops. */
   readonly signal: AbortSignal
+  /** What let the message in. */
+  readonly proof?: Token | undefined
 }
 
 const NS_PER_MS = 1_000_000n
@@ -43,6 +46,7 @@ export async function runBehavior(
       behavior: behavior.path,
       expiresAtNs,
       isBroadcast: topic !== '',
+      proof: deps.proof,
       signal: limit.signal
     }
     return { reply: encodeReply(await raceSignal(run.value(context), limit.signal)) }

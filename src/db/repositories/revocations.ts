@@ -15,6 +15,11 @@ export class SqliteRevocations implements RevocationRepository {
     return this.#connection.all('SELECT * FROM revocations ORDER BY learnt_at_ms, key').map(toRecord)
   }
 
+  find(key: string): RevocationRecord | undefined {
+    const row = this.#connection.get('SELECT * FROM revocations WHERE key = ?', key)
+    return row && toRecord(row)
+  }
+
   save(records: readonly RevocationRecord[]): void {
     this.#connection.transaction(() => {
       for (const { key, revocation, proof, learntFrom, learntAtMs } of records)

@@ -34,6 +34,7 @@ import {
 import { Onboarding } from '../onboarding/index.ts'
 import { Orchestrator } from '../orchestrator/index.ts'
 import { PortAllocator, type PortRange, ResourceManager } from '../resources/index.ts'
+import { type AnchorKeeper, Revocations } from '../revocation/index.ts'
 import { capabilityBehaviors } from './behaviors/capabilities.ts'
 import { deploymentBehaviors } from './behaviors/deployment.ts'
 import { loggerBehaviors } from './behaviors/logger.ts'
@@ -41,12 +42,15 @@ import { peerBehaviors } from './behaviors/peers.ts'
 import { providerBehaviors } from './behaviors/provider.ts'
 import { publicBehaviors } from './behaviors/public.ts'
 import { resourceBehaviors } from './behaviors/resources.ts'
+import { revocationBehaviors } from './behaviors/revocations.ts'
 import type { Declaration } from './declare.ts'
 
 /** Collaborators of a node. They belong to the caller, who closes them after `stop`. */
 export interface NodeDeps {
   network: Network
   context: CapabilityContext
+  /** Writes changes of the context's anchors where they last. */
+  anchors: AnchorKeeper
   /** Key of the node: of its peer id, its root actor and its DID. */
   privateKey: PrivateKey
   database: Database
@@ -82,6 +86,7 @@ export class Node implements Startable {
   readonly provider: Provider
   readonly orchestrator: Orchestrator
   readonly #grants: GrantKeeper
+  readonly #revocations: Revocations
   #isStarted = false
 
   constructor(deps: NodeDeps, options: NodeOptions) {
@@ -98,6 +103,16 @@ export class Node implements Startable {
     })
     this.handle = rootHandleOfPeer(network.peerId)
     this.#grants = new GrantKeeper({ context, clock, log })
+    this.#revocations = new Revocations({
+      actor: this.actor,
+      network,
+      context,
+      keeper: deps.anchors,
+      records: database.revocations,
+      clock,
+      random,
+      log: log.child({ component: 'revocation' })
+    })
     this.resources = new ResourceManager({
       reservations: database.reservations,
       onboarding: database.onboarding,
@@ -135,12 +150,14 @@ export class Node implements Startable {
   async start(options: AbortOptions = {}): Promise<void> {
     if (this.#isStarted) return
     this.#isStarted = true
+    await this.#revocations.load()
     await this.actor.start(options)
     await this.resources.start()
     await this.onboarding.start(options)
     await this.provider.start(options)
     options.signal?.throwIfAborted()
     await this.orchestrator.start()
+    await this.#revocations.start()
   }
 
   /**
@@ -149,6 +166,7 @@ export class Node implements Startable {
    */
   async stop(): Promise<void> {
     const parts: [string, () => Promise<void> | void][] = [
+      ['revocations', () => this.#revocations.stop()],
       ['orchestrator', () => this.orchestrator.stop()],
       ['provider', () => this.provider.stop()],
       ['resources', () => this.resources.stop()],
@@ -204,25 +222,37 @@ export class Node implements Startable {
   async #grantToOrchestrator({ subject, audience, capabilities }: ProviderGrantRequest): Promise<Grant> {
     if (subject.did === '' || audience.id === '')
       throw new Error('a grant names an orchestrator and an actor')
-    return await this.#grants.install({
+    const { basis } = this.#revocations
+    basis.check(subject.did)
+    const grant = await this.#grants.install({
       subject: subject.did,
       audience: didOfActorId(audience.id),
       capabilities
     })
+    return basis.keep(subject.did, grant)
   }
 
   #declarations(): Declaration[] {
-    const { network, context, hardware, clock, privateKey, setLogLevel } = this.#deps
+    const { network, context, anchors, hardware, clock, privateKey, setLogLevel } = this.#deps
     const { resources, onboarding, provider, orchestrator, handle } = this
     const { location } = this.#options
     return [
       ...publicBehaviors({ hardware, did: context.owner }),
       ...peerBehaviors({ network, clock }),
       ...resourceBehaviors({ hardware, resources, onboarding }),
-      ...capabilityBehaviors({ context }),
+      ...capabilityBehaviors({ context, keeper: anchors, revocations: this.#revocations, clock }),
+      ...revocationBehaviors({ revocations: this.#revocations }),
       ...loggerBehaviors({ setLogLevel }),
       ...deploymentBehaviors({ orchestrator, clock }),
-      ...providerBehaviors({ provider, resources, network, handle, privateKey, location })
+      ...providerBehaviors({
+        provider,
+        resources,
+        network,
+        handle,
+        privateKey,
+        location,
+        basis: this.#revocations.basis
+      })
     ]
   }
 }

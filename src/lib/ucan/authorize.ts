@@ -43,7 +43,10 @@ function decide(
   let isKnown = false
   for (const token of tokens) {
     const reason = fault(token) ?? trust.recheck(token) ?? checkAdmission(token, trust)
-    if (reason === undefined) return ok(undefined)
+    if (reason === undefined) {
+      HeldTokens.admit(consumed, token)
+      return ok(undefined)
+    }
     isKnown ||= introduces(token, question, trust)
     causes.push(reason)
   }

@@ -33,14 +33,26 @@ const NOTHING: SortedTokens = { tokens: [], revoked: [], reasons: [] }
 export class HeldTokens implements ConsumedTokens {
   readonly #trust: TrustAnchors
   #sorted: SortedTokens
+  #proof: Token | undefined
 
   constructor(trust: TrustAnchors, sorted: SortedTokens) {
     this.#trust = trust
     this.#sorted = sorted
   }
 
+  get proof(): Token | undefined {
+    return this.#proof
+  }
+
   release(): void {
     this.#sorted = NOTHING
+    this.#proof = undefined
+  }
+
+  /** Notes which of the tokens of `consumed`, as `read` gave them, let the message in. */
+  static admit(consumed: ConsumedTokens, token: Token): void {
+    const held = consumed as HeldTokens // tokens are read from nothing else
+    held.#proof = token
   }
 
   /** Tokens of `consumed` when it was consumed by the context of `trust` and is not released; else none. */

@@ -26,7 +26,20 @@ export const LAYERS: ReadonlyMap<string, number> = new Map([
 /** Folders whose sub-folders are domains of their own, in the order they may import: each only what follows it. */
 export const INNER_ORDER: ReadonlyMap<string, readonly string[]> = new Map([
   ['lib', ['ucan', 'did', 'crypto']],
-  ['dms', ['node', 'orchestrator', 'supervision', 'jobs', 'onboarding', 'resources', 'grants', 'ensemble']]
+  [
+    'dms',
+    [
+      'node',
+      'orchestrator',
+      'supervision',
+      'jobs',
+      'onboarding',
+      'resources',
+      'grants',
+      'revocation',
+      'ensemble'
+    ]
+  ]
 ])
 
 /** Doors beside a domain's own: who may import them, by prefix. Everyone else knows the contract only. */

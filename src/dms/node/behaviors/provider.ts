@@ -1,8 +1,9 @@
 /** What orchestrators ask of this node as a provider (deployment §2.4 to §2.8, cli-api-config §6.7). */
 
 import type { PrivateKey } from '../../../lib/crypto/index.ts'
+import type { Token } from '../../../lib/ucan/index.ts'
 import type { Network } from '../../../network/index.ts'
-import type { Handle } from '../../../types/index.ts'
+import type { Did, Handle } from '../../../types/index.ts'
 import type { LocationSpec } from '../../ensemble/index.ts'
 import {
   allocateRequestSchema,
@@ -28,10 +29,12 @@ export interface ProviderBehaviorDeps {
   handle: Handle
   privateKey: PrivateKey
   location: LocationSpec
+  /** Remembers by what an orchestrator was let in: its grants end with that. */
+  basis: { remember(subject: Did, proof: Token): void }
 }
 
 export function providerBehaviors(deps: ProviderBehaviorDeps): Declaration[] {
-  const { provider } = deps
+  const { provider, basis } = deps
   const failed = ({ message }: { message: string }): { OK: boolean; Error: string } => ({
     OK: false,
     Error: message
@@ -47,7 +50,10 @@ export function providerBehaviors(deps: ProviderBehaviorDeps): Declaration[] {
     declare({
       path: BEHAVIORS.allocate,
       request: allocateRequestSchema,
-      handle: ({ payload, from }) => provider.allocate(payload, from),
+      handle: ({ payload, from, proof }) => {
+        if (from.did !== '' && proof !== undefined) basis.remember(from.did, proof)
+        return provider.allocate(payload, from)
+      },
       onError: problem => ({ ...failed(problem), Allocations: {} })
     }),
     declare({

@@ -149,6 +149,24 @@ describe('a caller whose token was revoked', () => {
   })
 })
 
+describe('the token that let a message in', () => {
+  test('is told with its chain, once the message was authorised, and until it is done with', async () => {
+    const { receiver, node, passedOn } = await network()
+    const tokens = [
+      token(node, { action: 'invoke', subject: actor.did, capabilities: [HELLO] }),
+      invocation(node, passedOn)
+    ]
+    const consumed = receiver.context.consume(node.did, utf8ToBytes(formatTokenList(tokens)))
+    assert.ok(consumed.ok)
+    assert.equal(consumed.value.proof, undefined)
+    const question = { origin: node.did, subject: actor.did, audience: receiver.did, capabilities: [HELLO] }
+    assert.equal(verdict(receiver.context.authorizeInvocation(question, consumed.value)), 'ok')
+    assert.deepEqual(consumed.value.proof, tokens[1])
+    consumed.value.release()
+    assert.equal(consumed.value.proof, undefined)
+  })
+})
+
 describe('a revocation', () => {
   test('is not shortened by one of the same token that ends earlier', async () => {
     const { receiver, organisation, given } = await network()

@@ -1,0 +1,316 @@
+/**
+ * The revocations of a node. What is offered is judged, written to the database with its proof, then to the
+ * capability file, and only then acted on: an error or a power cut in between leaves it in the database, from where
+ * the next start puts it in force. Nothing that was taken in is ever evicted; it goes when it expires, because what it
+ * revoked has then expired as well (identity-and-actors §6.5).
+ */
+
+import type { RevocationRecord, RevocationRepository } from '../../db/index.ts'
+import type { CapabilityContext, Token } from '../../lib/ucan/index.ts'
+import { chainOf, formatToken, parseToken, revocationKey } from '../../lib/ucan/index.ts'
+import type { Clock, Did, Logger, Refusal } from '../../types/index.ts'
+import { Emitter, errorMessage, Mutex, refusal } from '../../utils/index.ts'
+import { MAX_PER_MEMBER, MAX_PROVEN, MAX_REVOCATIONS, MAX_WAITING_OFFERS } from './constants.ts'
+import { checkRevocation, type Judged, judgeOffer, namedByAnchors, usable } from './judge.ts'
+import { type Entry, Ledger } from './ledger.ts'
+import type { AnchorKeeper, KnownRevocation, Offer, OfferReport } from './types.ts'
+
+export interface RegistryDeps {
+  context: Pick<CapabilityContext, 'owner' | 'anchors'>
+  keeper: AnchorKeeper
+  records: RevocationRepository
+  clock: Clock
+  log: Logger
+}
+
+/** Learnt by reading the capability file: an administrator put it there. */
+const FROM_FILE = 'file'
+
+export class RevocationRegistry {
+  readonly #deps: RegistryDeps
+  readonly #ledger = new Ledger()
+  readonly #mutex = new Mutex()
+  readonly #added = new Emitter<readonly string[]>()
+  #waiting = 0
+  #turnedAway = 0
+  #leave: (() => void) | undefined
+
+  constructor(deps: RegistryDeps) {
+    this.#deps = deps
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger
+  }
+
+  /** Offers turned away for lack of room since the start. */
+  get turnedAway(): number {
+    return this.#turnedAway
+  }
+
+  /** Takes up what is stored and puts in force what a crash kept from it. */
+  async start(): Promise<void> {
+    const { keeper } = this.#deps
+    this.#leave = keeper.onChange(() => this.#adopt())
+    const missing = this.#readRecords()
+    if (missing.length > 0) {
+      await this.#putInForce(missing)
+      this.#deps.log.info('revocations of before put in force again', { count: missing.length })
+    }
+    this.#adopt()
+  }
+
+  stop(): void {
+    this.#leave?.()
+  }
+
+  /** Told the keys of revocations that came into force. */
+  onAdded(listener: (keys: readonly string[]) => void): () => void {
+    return this.#added.on(listener)
+  }
+
+  isRevoked(key: string): boolean {
+    return this.#ledger.get(key) !== undefined
+  }
+
+  /** Takes in what others hand over. Duplicates cost a look-up. @throws DatabaseError; then nothing was taken. */
+  async offer(offers: readonly Offer[], from: string): Promise<OfferReport> {
+    if (this.#fresh(offers).length === 0) return { added: 0, known: offers.length, refused: [] }
+    return await this.#inTurn(async () => {
+      const { context } = this.#deps
+      const named = namedByAnchors(context)
+      const fresh = this.#fresh(offers)
+      const good: Judged[] = []
+      const refused: Refusal[] = []
+      for (const offer of fresh) {
+        const judged = judgeOffer(offer, context, named)
+        const reason = judged.ok ? this.#lacksRoom(judged.value, good) : judged.error
+        if (reason === undefined && judged.ok) good.push(judged.value)
+        else if (reason !== undefined) refused.push(reason)
+      }
+      const report = await this.#take(good, from)
+      return { ...report, known: offers.length - fresh.length, refused: [...refused, ...report.refused] }
+    })
+  }
+
+  /**
+   * Takes in what an administrator of this node brings, whoever issued it. All or nothing: the first that does not
+   * hold refuses the rest.
+   */
+  async addByHand(offers: readonly Offer[], from: string): Promise<OfferReport> {
+    return await this.#inTurn(async () => {
+      const fresh = this.#fresh(offers)
+      const known = offers.length - fresh.length
+      for (const { revocation } of fresh) {
+        const fault = checkRevocation(revocation, this.#deps.context)
+        if (fault !== undefined) return { added: 0, known, refused: [fault] }
+      }
+      const judged = fresh.map(({ revocation, proof }) => {
+        const key = revocationKey(revocation)
+        return { key, revocation, proof: usable(proof, key), charged: [] }
+      })
+      return { ...(await this.#take(judged, from)), known }
+    })
+  }
+
+  /** Revocations in force, newest knowledge first. */
+  list(limit: number, offset = 0): KnownRevocation[] {
+    const byKey = new Map(this.#deps.context.anchors.revoke.map(token => [revocationKey(token), token]))
+    return this.#ledger
+      .values()
+      .sort((a, b) => b.learntAtMs - a.learntAtMs)
+      .slice(offset, offset + limit)
+      .flatMap(({ key, learntAtMs, learntFrom }) => {
+        const revocation = byKey.get(key)
+        return revocation === undefined ? [] : [{ revocation, learntAtMs, learntFrom }]
+      })
+  }
+
+  /** Forgets what has expired. */
+  collectGarbage(): void {
+    const { clock, records } = this.#deps
+    const nowNs = clock.nowNs()
+    const gone = this.#ledger
+      .values()
+      .filter(entry => nowNs > entry.expiresAtNs)
+      .map(({ key }) => key)
+    if (gone.length === 0) return
+    records.delete(gone)
+    for (const key of gone) this.#ledger.delete(key)
+  }
+
+  /** One after another: each is judged by what the one before left. */
+  async #inTurn(work: () => Promise<OfferReport>): Promise<OfferReport> {
+    if (this.#waiting >= MAX_WAITING_OFFERS) {
+      const busy = refusal('REVOCATION_BUSY', 'too many revocations wait to be written; offer it again later')
+      return { added: 0, known: 0, refused: [busy] }
+    }
+    this.#waiting++
+    try {
+      return await this.#mutex.run(work)
+    } finally {
+      this.#waiting--
+    }
+  }
+
+  /** Those that are not known, each once. */
+  #fresh(offers: readonly Offer[]): Offer[] {
+    const byKey = new Map(offers.map(offer => [revocationKey(offer.revocation), offer]))
+    return [...byKey.values()].filter(({ revocation }) => !this.#knows(revocation))
+  }
+
+  #knows(revocation: Token): boolean {
+    const entry = this.#ledger.get(revocationKey(revocation))
+    return entry !== undefined && entry.expiresAtNs >= revocation.expiresAtNs
+  }
+
+  /** Why there is no room for one more after those of `before`. */
+  #lacksRoom({ charged, key }: Judged, before: readonly Judged[]): Refusal | undefined {
+    if (this.#ledger.get(key) !== undefined) return undefined // takes the place of one that ends earlier
+    const proven = this.#ledger.proven + before.filter(other => other.charged.length > 0).length
+    const full = charged.find(
+      did =>
+        this.#ledger.chargedTo(did) + before.filter(other => other.charged.includes(did)).length >=
+        MAX_PER_MEMBER
+    )
+    const isFull =
+      this.#ledger.size + before.length >= MAX_REVOCATIONS || (charged.length > 0 && proven >= MAX_PROVEN)
+    if (full === undefined && !isFull) return undefined
+    this.#turnedAway++
+    const reason =
+      full === undefined
+        ? `there is no room for more than ${MAX_REVOCATIONS} revocations, ${MAX_PROVEN} of them by members`
+        : `at most ${MAX_PER_MEMBER} revocations are kept of '${full}' and those below it`
+    this.#deps.log.error('revocation turned away', { reason, key })
+    return refusal('REVOCATION_NO_ROOM', reason)
+  }
+
+  async #take(
+    judged: readonly Judged[],
+    from: string
+  ): Promise<{ added: number; known: number; refused: readonly Refusal[] }> {
+    if (judged.length === 0) return { added: 0, known: 0, refused: [] }
+    const { clock, records, log } = this.#deps
+    const learntAtMs = clock.nowMs()
+    const entries = judged.map(({ key, revocation, charged }) => ({
+      key,
+      expiresAtNs: revocation.expiresAtNs,
+      charged,
+      learntAtMs,
+      learntFrom: from
+    }))
+    records.save(judged.map(each => recordOf(each, from, learntAtMs)))
+    const fault = await this.#putInForce(judged.map(({ revocation }) => revocation))
+    if (fault !== undefined) {
+      records.delete(entries.map(({ key }) => key))
+      return { added: 0, known: 0, refused: [fault] }
+    }
+    for (const entry of entries) this.#ledger.add(entry)
+    this.#added.emit(entries.map(({ key }) => key))
+    for (const { revocation } of judged.slice(0, MAX_LOGGED))
+      log.info('revocation in force', { issuer: revocation.issuer, subject: revocation.subject, from })
+    return { added: judged.length, known: 0, refused: [] }
+  }
+
+  /** Into the file and into force. A file that cannot be written must not keep a known revocation from counting. */
+  async #putInForce(tokens: readonly Token[]): Promise<Refusal | undefined> {
+    const { keeper, context, log } = this.#deps
+    const powers = context.anchors.provide
+    try {
+      const verdict = await keeper.add({ revoke: tokens })
+      if (!verdict.ok) {
+        log.error('revocation not accepted', { reason: verdict.error.message })
+        return verdict.error
+      }
+    } catch (error) {
+      log.error('revocation is in force but not in the capability file', { error: errorMessage(error) })
+      context.anchors.addRevoke(tokens)
+    }
+    const left = new Set(context.anchors.provide)
+    for (const lost of powers.filter(token => !left.has(token)).slice(0, MAX_LOGGED))
+      log.warn('a power of this node was revoked', {
+        issuer: lost.issuer,
+        capabilities: lost.capabilities,
+        topics: lost.topics
+      })
+    return undefined
+  }
+
+  /** Stored revocations become entries; those that the file lacks are returned. */
+  #readRecords(): Token[] {
+    const { context, records, clock } = this.#deps
+    const named = namedByAnchors(context)
+    const inForce = new Set(context.anchors.revoke.map(revocationKey))
+    const missing: Token[] = []
+    const dead: string[] = []
+    for (const record of records.list()) {
+      const parsed = parseToken(record.revocation)
+      if (!parsed.ok || clock.nowNs() > parsed.value.expiresAtNs) {
+        dead.push(record.key)
+        continue
+      }
+      if (!inForce.has(record.key)) {
+        // Its issuer's key may not be at hand now (another DID method): kept for a better day.
+        if (checkRevocation(parsed.value, context) !== undefined) continue
+        missing.push(parsed.value)
+      }
+      this.#ledger.add(entryOf(record, parsed.value, named))
+    }
+    records.delete(dead)
+    return missing
+  }
+
+  /** Revocations that came by the file: known from now on, and handed on like any other. */
+  #adopt(): void {
+    const { context, records, clock, log } = this.#deps
+    const learntAtMs = clock.nowMs()
+    const fresh = context.anchors.revoke.filter(token => !this.#knows(token))
+    if (fresh.length === 0) return
+    const judged = fresh.map(revocation => ({
+      key: revocationKey(revocation),
+      revocation,
+      proof: undefined,
+      charged: []
+    }))
+    try {
+      records.save(judged.map(each => recordOf(each, FROM_FILE, learntAtMs)))
+    } catch (error) {
+      // The file holds them: the next start reads them there.
+      log.warn('revocations of the capability file not recorded', { error: errorMessage(error) })
+    }
+    for (const { key, revocation, charged } of judged) {
+      const { expiresAtNs } = revocation
+      this.#ledger.add({ key, expiresAtNs, charged, learntAtMs, learntFrom: FROM_FILE })
+    }
+    this.#added.emit(judged.map(({ key }) => key))
+  }
+}
+
+/** Log lines for one batch; the rest is counted elsewhere. */
+const MAX_LOGGED = 16
+
+function recordOf(
+  { key, revocation, proof }: Judged,
+  learntFrom: string,
+  learntAtMs: number
+): RevocationRecord {
+  return {
+    key,
+    revocation: formatToken(revocation),
+    ...(proof === undefined ? {} : { proof: formatToken(proof) }),
+    learntFrom,
+    learntAtMs
+  }
+}
+
+function entryOf(record: RevocationRecord, { issuer, expiresAtNs }: Token, named: ReadonlySet<Did>): Entry {
+  const proof = record.proof === undefined ? undefined : parseToken(record.proof)
+  const members = named.has(issuer) || !proof?.ok ? [] : chainOf(proof.value).map(link => link.issuer)
+  return {
+    key: record.key,
+    expiresAtNs,
+    charged: [...new Set(members)].filter(did => !named.has(did)),
+    learntAtMs: record.learntAtMs,
+    learntFrom: record.learntFrom
+  }
+}
