@@ -4,6 +4,7 @@
  */
 
 import { behavior } from './behavior.ts'
+import { capabilities } from './capabilities.ts'
 import { listRequest } from './deployment-list.ts'
 import { prepareOnboarding } from './onboard.ts'
 import type { BehaviorSpec } from './types.ts'
@@ -224,13 +225,6 @@ const machine: readonly BehaviorSpec[] = [
       apm_url: flags['apm-url'],
       elastic_enabled: given.has('enable-elastic') ? flags['enable-elastic'] : undefined
     })
-  }),
-  behavior({
-    path: '/dms/cap/list',
-    summary: "list a node's anchors",
-    // The same word names the context to act with and the one that is asked for (cli-api-config §3).
-    flags: { context: { kind: 'string', short: 'c', description: 'context', default: 'user' } },
-    payload: flags => ({ Context: flags.context })
   })
 ]
 
@@ -240,5 +234,6 @@ export const BEHAVIORS: readonly BehaviorSpec[] = [
   ...peers,
   ...onboarding,
   ...deployments,
-  ...machine
+  ...machine,
+  ...capabilities
 ]
