@@ -2,6 +2,7 @@
 
 import type { CommandNode } from '../cli/command.ts'
 import { anchor, create, delegate, grant, list, remove, revoke, seal, unseal } from './definition.ts'
+import { inspect } from './inspect/definition.ts'
 import { why } from './why/definition.ts'
 
 export const capCommands: readonly CommandNode[] = [
@@ -14,5 +15,6 @@ export const capCommands: readonly CommandNode[] = [
   remove,
   seal,
   unseal,
+  inspect,
   why
 ]
