@@ -12,7 +12,7 @@ import {
 import type { Did, Result } from '../../src/types/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../src/utils/index.ts'
 
-const HOUR_NS = 3_600_000_000_000n
+export const HOUR_NS = 3_600_000_000_000n
 
 /** Someone who signs. */
 export interface Party {

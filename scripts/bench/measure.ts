@@ -55,6 +55,9 @@ export async function inTurn(
   }
 }
 
+/** Rounds before counting starts: a daemon runs for days, so its code is compiled when it matters. */
+const WARM_UP_ROUNDS = 60
+
 /**
  * Costs of short things in µs a call, measured in turn: in each round every one runs a small batch, the order turning
  * round by round, and the median over the rounds counts. Ratios are medians of the ratios within each round, so a
@@ -67,9 +70,9 @@ export function inSmallTurns<Name extends string>(
 ): { us: Record<Name, number>; ratio: (a: Name, b: Name) => number } {
   const names = Object.keys(things) as Name[] // the keys of the record given
   const costs = Object.fromEntries(names.map(name => [name, [] as number[]])) as Record<Name, number[]>
-  for (let round = -2; round < rounds; round++) {
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
     for (let turn = 0; turn < names.length; turn++) {
-      const name = names[(turn + round + 2) % names.length]
+      const name = names[(turn + round + WARM_UP_ROUNDS) % names.length]
       if (name === undefined) continue
       const run = things[name]
       const started = performance.now()

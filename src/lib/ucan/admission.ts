@@ -44,22 +44,25 @@ function sideChainAdmits(token: Token, issuers: ReadonlyMap<Did, bigint>, trust:
   return false
 }
 
-/** Why the require anchor does not cover the chain in which its subject issues at `position`. */
+/**
+ * Why the require anchor does not cover the chain in which its subject issues at `position`, put into words only when
+ * called: among many anchors most do not fit, and nobody asks why.
+ */
 function sideChainFault(
   anchor: Token,
   token: Token,
   position: bigint,
   trust: TrustAnchors
-): Refusal | undefined {
-  const say = (code: string, reason: string, asked: unknown, held: unknown): Refusal =>
-    tokenRefusal(code, anchor, 0, `(require anchor) ${reason}`, { asked, held })
+): (() => Refusal) | undefined {
+  const say = (code: string, reason: () => string, asked: unknown, held: unknown) => (): Refusal =>
+    tokenRefusal(code, anchor, 0, `(require anchor) ${reason()}`, { asked, held })
   const stale = trust.recheck(anchor)
-  if (stale !== undefined) return stale
+  if (stale !== undefined) return () => stale
   const limit = chainExpiry(anchor)
   if (limit < token.expiresAtNs) {
     return say(
       'UCAN_ANCHOR_EXPIRY',
-      `ends at ${timeOf(limit)}, before ${nameOf(token, 0)}`,
+      () => `ends at ${timeOf(limit)}, before ${nameOf(token, 0)}`,
       String(token.expiresAtNs),
       String(limit)
     )
@@ -67,7 +70,7 @@ function sideChainFault(
   if (anchor.depth > 0n && position > anchor.depth) {
     return say(
       'UCAN_ANCHOR_DEPTH',
-      `allows its subject ${anchor.depth} steps from the leaf, not ${position}`,
+      () => `allows its subject ${anchor.depth} steps from the leaf, not ${position}`,
       String(position),
       String(anchor.depth)
     )
@@ -75,7 +78,7 @@ function sideChainFault(
   if (anchor.audience !== undefined && anchor.audience !== token.audience) {
     return say(
       'UCAN_ANCHOR_AUDIENCE',
-      `is only for ${shortDid(anchor.audience)}`,
+      () => `is only for ${shortDid(anchor.audience)}`,
       token.audience ?? null,
       anchor.audience
     )
@@ -85,7 +88,7 @@ function sideChainFault(
   if (capability !== undefined) {
     return say(
       'UCAN_ANCHOR_CAPABILITY',
-      `covers ${listed(held)}, not ${listed([capability])}`,
+      () => `covers ${listed(held)}, not ${listed([capability])}`,
       capability,
       held
     )
@@ -94,7 +97,7 @@ function sideChainFault(
   if (topic !== undefined) {
     return say(
       'UCAN_ANCHOR_TOPIC',
-      `covers the topics ${listed(anchor.topics)}, not ${listed([topic])}`,
+      () => `covers the topics ${listed(anchor.topics)}, not ${listed([topic])}`,
       topic,
       anchor.topics
     )
@@ -107,7 +110,7 @@ function explainSideChains(token: Token, issuers: ReadonlyMap<Did, bigint>, trus
   for (const [issuer, position] of issuers) {
     for (const anchor of trust.requireIndex.some(issuer, MAX_REASONS - causes.length)) {
       const fault = sideChainFault(anchor, token, position, trust)
-      if (fault !== undefined) causes.push(fault)
+      if (fault !== undefined) causes.push(fault())
     }
   }
   return causes

@@ -9,14 +9,22 @@ import { impliedBy } from './capability.ts'
 import { formatToken } from './token-json.ts'
 import type { Capability, Token } from './types.ts'
 
+/** A stored token; `order` counts up in the order of adding. */
+interface Entry {
+  readonly token: Token
+  readonly text: string
+  readonly order: number
+}
+
 export class AnchorIndex {
-  /** Whole text → token, in the order of adding. */
-  readonly #byText = new Map<string, Token>()
-  /** Subject, audience and one capability → tokens: a look-up costs the segments of the capability, not the anchors. */
-  readonly #byGrant = new Map<string, Set<Token>>()
-  readonly #bySubject = new Map<Did, Set<Token>>()
-  readonly #byNonce = new Map<string, Set<Token>>()
-  readonly #order = new Map<Token, number>()
+  /** Whole text → entry, in the order of adding, as each set below. */
+  readonly #byText = new Map<string, Entry>()
+  /** Subject, audience and one capability → entries: a look-up costs the segments of the capability, not the anchors. */
+  readonly #byGrant = new Map<string, Set<Entry>>()
+  /** Subject and audience → entries, whatever they grant. */
+  readonly #byParties = new Map<string, Set<Entry>>()
+  readonly #bySubject = new Map<Did, Set<Entry>>()
+  readonly #byNonce = new Map<string, Set<Entry>>()
   #next = 0
 
   get size(): number {
@@ -24,58 +32,91 @@ export class AnchorIndex {
   }
 
   values(): Token[] {
-    return [...this.#byText.values()]
+    return Array.from(this.#byText.values(), entry => entry.token)
   }
 
   /** False when this very token is there already. */
   add(token: Token): boolean {
     const text = formatToken(token)
     if (this.#byText.has(text)) return false
-    this.#byText.set(text, token)
-    this.#order.set(token, this.#next++)
-    for (const key of grantKeys(token)) put(this.#byGrant, key, token)
-    put(this.#bySubject, token.subject, token)
-    put(this.#byNonce, nonceKey(token), token)
+    const entry = { token, text, order: this.#next++ }
+    this.#byText.set(text, entry)
+    for (const key of grantKeys(token)) put(this.#byGrant, key, entry)
+    put(this.#byParties, partiesKey(token.subject, token.audience), entry)
+    put(this.#bySubject, token.subject, entry)
+    put(this.#byNonce, nonceKey(token), entry)
     return true
   }
 
   /** Removes all tokens with the issuer and nonce of `token` (§7.2). */
   removeByNonce(token: Token): boolean {
     const found = [...(this.#byNonce.get(nonceKey(token)) ?? [])]
-    for (const stored of found) this.#remove(stored)
+    for (const entry of found) this.#remove(entry)
     return found.length > 0
   }
 
   /** Removes the tokens for which `test` holds; returns how many. */
   removeWhere(test: (token: Token) => boolean): number {
-    const found = this.values().filter(test)
-    for (const token of found) this.#remove(token)
+    const found = [...this.#byText.values()].filter(entry => test(entry.token))
+    for (const entry of found) this.#remove(entry)
     return found.length
   }
 
-  /** Tokens given to `subject` for `audience` (or for anyone) that grant `capability`, oldest first. */
-  find(subject: Did, audience: Did | undefined, capability: Capability): Token[] {
-    const found = new Set<Token>()
-    for (const name of impliedBy(capability)) {
-      for (const token of this.#byGrant.get(grantKey(subject, undefined, name)) ?? []) found.add(token)
-      if (audience === undefined) continue
-      for (const token of this.#byGrant.get(grantKey(subject, audience, name)) ?? []) found.add(token)
-    }
-    return [...found].sort((a, b) => (this.#order.get(a) ?? 0) - (this.#order.get(b) ?? 0))
+  /**
+   * Tokens given to `subject` for `audience` (or for anyone) that grant `capability`, oldest first. Found one by one
+   * as they are asked for, so that whoever needs only the first few pays for these.
+   */
+  find(subject: Did, audience: Did | undefined, capability: Capability): Generator<Token, void> {
+    const keys = impliedBy(capability).flatMap(name =>
+      audiencesFor(audience).map(one => grantKey(subject, one, name))
+    )
+    return inOrder(keys.map(key => this.#byGrant.get(key)).filter(set => set !== undefined))
+  }
+
+  /** Tokens given to `subject` for `audience` (or for anyone), whatever they grant, oldest first. */
+  heldBy(subject: Did, audience: Did | undefined): Generator<Token, void> {
+    const keys = audiencesFor(audience).map(one => partiesKey(subject, one))
+    return inOrder(keys.map(key => this.#byParties.get(key)).filter(set => set !== undefined))
   }
 
   /** Some tokens given to `subject`, whatever they grant: for explaining why none fits. */
   some(subject: Did, limit: number): Token[] {
-    return [...(this.#bySubject.get(subject) ?? [])].slice(0, limit)
+    const found: Token[] = []
+    for (const { token } of this.#bySubject.get(subject) ?? []) {
+      if (found.length >= limit) break
+      found.push(token)
+    }
+    return found
   }
 
-  #remove(token: Token): void {
-    this.#byText.delete(formatToken(token))
-    this.#order.delete(token)
-    for (const key of grantKeys(token)) take(this.#byGrant, key, token)
-    take(this.#bySubject, token.subject, token)
-    take(this.#byNonce, nonceKey(token), token)
+  #remove(entry: Entry): void {
+    const { token, text } = entry
+    this.#byText.delete(text)
+    for (const key of grantKeys(token)) take(this.#byGrant, key, entry)
+    take(this.#byParties, partiesKey(token.subject, token.audience), entry)
+    take(this.#bySubject, token.subject, entry)
+    take(this.#byNonce, nonceKey(token), entry)
   }
+}
+
+/** Merges sets whose entries stand in the order of adding; an entry of several sets comes once. */
+function* inOrder(sets: readonly ReadonlySet<Entry>[]): Generator<Token, void> {
+  const sources = sets.map(set => set.values())
+  const heads = sources.map(source => source.next().value)
+  for (;;) {
+    let first: Entry | undefined
+    for (const head of heads)
+      if (head !== undefined && (first === undefined || head.order < first.order)) first = head
+    if (first === undefined) return
+    for (const [index, source] of sources.entries())
+      if (heads[index] === first) heads[index] = source.next().value
+    yield first.token
+  }
+}
+
+/** Audiences of a token that may be used on `audience`. */
+function audiencesFor(audience: Did | undefined): (Did | undefined)[] {
+  return audience === undefined ? [undefined] : [undefined, audience]
 }
 
 function grantKeys(token: Token): string[] {
@@ -84,20 +125,26 @@ function grantKeys(token: Token): string[] {
 
 /** DIDs hold no spaces, so the parts cannot run into each other. */
 function grantKey(subject: Did, audience: Did | undefined, capability: Capability): string {
-  return `${subject} ${audience ?? ''} ${capability}`
+  return `${partiesKey(subject, audience)} ${capability}`
 }
 
-function nonceKey(token: Token): string {
-  return `${token.issuer} ${token.nonce === null ? '' : bytesToHex(token.nonce)}`
+function partiesKey(subject: Did, audience: Did | undefined): string {
+  return `${subject} ${audience ?? ''}`
 }
 
-function put<K>(index: Map<K, Set<Token>>, key: K, token: Token): void {
+/** What tokens are removed by. */
+function nonceKey({ issuer, nonce }: Token): string {
+  return `${issuer} ${bytesToHex(nonce ?? new Uint8Array())}`
+}
+
+function put<K>(index: Map<K, Set<Entry>>, key: K, entry: Entry): void {
   const found = index.get(key)
-  if (found === undefined) index.set(key, new Set([token]))
-  else found.add(token)
+  if (found === undefined) index.set(key, new Set([entry]))
+  else found.add(entry)
 }
 
-function take<K>(index: Map<K, Set<Token>>, key: K, token: Token): void {
+/** A name listed twice in a token has one entry, which the first of them takes away. */
+function take<K>(index: Map<K, Set<Entry>>, key: K, entry: Entry): void {
   const found = index.get(key)
-  if (found?.delete(token) && found.size === 0) index.delete(key)
+  if (found?.delete(entry) && found.size === 0) index.delete(key)
 }

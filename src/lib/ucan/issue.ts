@@ -91,16 +91,28 @@ export type ChainRequest = Pick<Token, 'audience' | 'topics' | 'expiresAtNs'> & 
   readonly steps: bigint
 }
 
-/** Why `parent` cannot back the request; `undefined` when it can. Mirrors §6.2, so no dead ends are issued. */
+/** Why `parent` cannot back the request; `undefined` when it can. */
 export function chainFault(parent: Token, owner: Did, request: ChainRequest): Refusal | undefined {
-  const say = (code: string, reason: string, asked: unknown, held: unknown): Refusal =>
-    tokenRefusal(code, parent, 0, reason, { asked, held })
+  return findChainFault(parent, owner, request)?.()
+}
+
+/**
+ * As `chainFault`, but put into words only when called: among many anchors most do not fit, and nobody asks why.
+ * Mirrors §6.2, so no dead ends are issued.
+ */
+export function findChainFault(
+  parent: Token,
+  owner: Did,
+  request: ChainRequest
+): (() => Refusal) | undefined {
+  const say = (code: string, reason: () => string, asked: unknown, held: unknown) => (): Refusal =>
+    tokenRefusal(code, parent, 0, reason(), { asked, held })
   if (parent.action !== 'delegate')
-    return say('UCAN_CHAIN_ACTION', `is for ${quoted(parent.action)}`, 'delegate', parent.action)
+    return say('UCAN_CHAIN_ACTION', () => `is for ${quoted(parent.action)}`, 'delegate', parent.action)
   if (parent.subject !== owner) {
     return say(
       'UCAN_CHAIN_ISSUER',
-      `was given to ${shortDid(parent.subject)}, not to ${shortDid(owner)}`,
+      () => `was given to ${shortDid(parent.subject)}, not to ${shortDid(owner)}`,
       owner,
       parent.subject
     )
@@ -109,7 +121,7 @@ export function chainFault(parent: Token, owner: Did, request: ChainRequest): Re
   if (capability !== undefined) {
     return say(
       'UCAN_CAPABILITY_WIDENED',
-      `covers ${listed(parent.capabilities)}, not ${listed([capability])}`,
+      () => `covers ${listed(parent.capabilities)}, not ${listed([capability])}`,
       capability,
       parent.capabilities
     )
@@ -118,7 +130,7 @@ export function chainFault(parent: Token, owner: Did, request: ChainRequest): Re
   if (topic !== undefined) {
     return say(
       'UCAN_TOPIC_WIDENED',
-      `covers the topics ${listed(parent.topics)}, not ${listed([topic])}`,
+      () => `covers the topics ${listed(parent.topics)}, not ${listed([topic])}`,
       topic,
       parent.topics
     )
@@ -126,7 +138,7 @@ export function chainFault(parent: Token, owner: Did, request: ChainRequest): Re
   if (parent.audience !== undefined && parent.audience !== request.audience) {
     return say(
       'UCAN_AUDIENCE_WIDENED',
-      `is only for ${shortDid(parent.audience)}`,
+      () => `is only for ${shortDid(parent.audience)}`,
       request.audience ?? null,
       parent.audience
     )
@@ -135,7 +147,7 @@ export function chainFault(parent: Token, owner: Did, request: ChainRequest): Re
   if (limit < request.expiresAtNs) {
     return say(
       'UCAN_CHAIN_EXPIRY',
-      `ends at ${timeOf(limit)}, before ${timeOf(request.expiresAtNs)}`,
+      () => `ends at ${timeOf(limit)}, before ${timeOf(request.expiresAtNs)}`,
       String(request.expiresAtNs),
       String(limit)
     )
@@ -144,7 +156,7 @@ export function chainFault(parent: Token, owner: Did, request: ChainRequest): Re
     const what = request.steps === 1n ? 'used' : 'delegated further'
     return say(
       'UCAN_DEPTH',
-      `cannot be ${what}: a depth in its chain is used up`,
+      () => `cannot be ${what}: a depth in its chain is used up`,
       String(request.steps),
       String(parent.depth)
     )

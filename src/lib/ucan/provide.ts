@@ -7,8 +7,8 @@ import { MAX_BLOB_LENGTH, MAX_INTRODUCTIONS, MAX_PROOFS, MAX_REASONS, REPLY_DEPT
 import { listed, shortDid } from './describe.ts'
 import { CapabilityError } from './errors.ts'
 import { HeldTokens } from './held-tokens.ts'
-import { type ChainRequest, chainFault, type TokenDraft, type TokenIssuer } from './issue.ts'
-import { formatToken, formatTokenList } from './token-json.ts'
+import { type ChainRequest, chainFault, findChainFault, type TokenDraft, type TokenIssuer } from './issue.ts'
+import { formatToken, listOfTexts } from './token-json.ts'
 import type { TrustAnchors } from './trust.ts'
 import type { Capability, CapabilityContext, Token } from './types.ts'
 
@@ -41,10 +41,11 @@ export async function provideInvocation(
   const replies = HeldTokens.read(request.tokens, trust).tokens.filter(token =>
     isAnchoredIn(token, request.target)
   )
+  const parents = findParents(draft, replies, trust)
   const always = [await issuer.issue(draft)]
   if (request.delegate.length > 0) always.push(await issuer.issue(replyDelegation(request)))
-  const introduction = await introduce(draft, replies, trust, issuer)
-  return await assemble(draft, replies, [...introduction, ...always], trust, issuer)
+  const introduction = parents.length > 0 ? [] : await introduce(draft, trust, issuer)
+  return await assemble(draft, parents, [...introduction, ...always], issuer)
 }
 
 /**
@@ -52,20 +53,12 @@ export async function provideInvocation(
  * does hold, for this message's actor and receiver only. A receiver of the same network then tells it what it lacks;
  * without it the caller would look like a stranger and get silence.
  */
-async function introduce(
-  draft: TokenDraft,
-  replies: readonly Token[],
-  trust: TrustAnchors,
-  issuer: TokenIssuer
-): Promise<Token[]> {
-  if (findParents(draft, replies, trust).length > 0) return []
+async function introduce(draft: TokenDraft, trust: TrustAnchors, issuer: TokenIssuer): Promise<Token[]> {
   const proofs: Token[] = []
-  for (const parent of trust.provide) {
-    const held = parent.capabilities?.slice(0, 1) ?? []
-    const request = { ...draft, capabilities: held }
-    if (held.length === 0 || trust.recheck(parent) !== undefined) continue
-    if (chainFault(parent, trust.owner, { ...request, steps: 1n }) !== undefined) continue
-    proofs.push(await issuer.issue({ ...request, chain: parent }))
+  for (const parent of trust.provideIndex.heldBy(trust.owner, draft.audience)) {
+    const capabilities = parent.capabilities?.slice(0, 1) ?? []
+    if (capabilities.length === 0 || !canBack(parent, { ...draft, capabilities, steps: 1n }, trust)) continue
+    proofs.push(await issuer.issue({ ...draft, capabilities, chain: parent }))
     if (proofs.length >= MAX_INTRODUCTIONS) break
   }
   return proofs
@@ -88,7 +81,7 @@ export async function provideBroadcast(
     depth: 0n,
     chain: undefined
   }
-  return await assemble(draft, [], [await issuer.issue(draft)], trust, issuer)
+  return await assemble(draft, findParents(draft, [], trust), [await issuer.issue(draft)], issuer)
 }
 
 /** What each provide anchor lacks for such a broadcast, made now; `undefined` when one suffices. */
@@ -128,38 +121,48 @@ function replyDelegation(request: InvocationRequest): TokenDraft {
   }
 }
 
-/** Adds chained proofs in front of `always`, as many as the receiver's size limit and `MAX_PROOFS` allow. */
+/** Adds chained proofs in front of `always`, as many as the receiver's size limit allows. */
 async function assemble(
   draft: TokenDraft,
-  replies: readonly Token[],
+  parents: readonly Token[],
   always: readonly Token[],
-  trust: TrustAnchors,
   issuer: TokenIssuer
 ): Promise<Uint8Array> {
-  const chained: Token[] = []
-  let size = LIST_OVERHEAD + sizeOf(always)
-  for (const parent of findParents(draft, replies, trust)) {
-    if (chained.length >= MAX_PROOFS) break
-    const token = await issuer.issue({ ...draft, chain: parent })
-    if (size + sizeOf([token]) > MAX_BLOB_LENGTH) continue
-    size += sizeOf([token])
-    chained.push(token)
+  const last = always.map(formatToken)
+  const chained: string[] = []
+  let size = last.reduce((sum, text) => sum + sizeOf(text), LIST_OVERHEAD)
+  for (const parent of parents) {
+    const text = formatToken(await issuer.issue({ ...draft, chain: parent }))
+    if (size + sizeOf(text) > MAX_BLOB_LENGTH) continue
+    size += sizeOf(text)
+    chained.push(text)
   }
-  return utf8ToBytes(formatTokenList([...chained, ...always]))
+  return utf8ToBytes(listOfTexts([...chained, ...last]))
 }
 
-/** Bytes of the tokens in a list, each with its comma. */
-function sizeOf(tokens: readonly Token[]): number {
-  return tokens.reduce((sum, token) => sum + Buffer.byteLength(formatToken(token)) + 1, 0)
+/** Bytes of a token in a list, with its comma. */
+function sizeOf(text: string): number {
+  return Buffer.byteLength(text) + 1
 }
 
+/**
+ * Up to `MAX_PROOFS` tokens that back the draft: reply delegations first, then provide anchors, oldest first. One that
+ * fills a message by itself takes no place.
+ */
 function findParents(draft: TokenDraft, replies: readonly Token[], trust: TrustAnchors): Token[] {
   const capabilities = draft.capabilities ?? []
   const request: ChainRequest = { ...draft, capabilities, steps: 1n }
-  const anchors = trust.provideIndex.find(trust.owner, draft.audience, capabilities[0] ?? '/')
-  return [...replies, ...anchors].filter(
-    parent => chainFault(parent, trust.owner, request) === undefined && trust.recheck(parent) === undefined
-  )
+  const parents = replies.filter(parent => canBack(parent, request, trust)).slice(0, MAX_PROOFS)
+  const [first = '/'] = capabilities
+  for (const parent of trust.provideIndex.find(trust.owner, draft.audience, first)) {
+    if (parents.length >= MAX_PROOFS) break
+    if (canBack(parent, request, trust) && sizeOf(formatToken(parent)) < MAX_BLOB_LENGTH) parents.push(parent)
+  }
+  return parents
+}
+
+function canBack(parent: Token, request: ChainRequest, trust: TrustAnchors): boolean {
+  return findChainFault(parent, trust.owner, request) === undefined && trust.recheck(parent) === undefined
 }
 
 function requireNames(names: readonly Capability[]): void {
@@ -178,7 +181,7 @@ export function delegationParents(
   for (const parent of trust.provide) {
     const fault = trust.recheck(parent) ?? chainFault(parent, owner, { ...request, steps: 2n })
     if (fault === undefined) usable.push(parent)
-    else faults.push(fault)
+    else if (faults.length < MAX_REASONS) faults.push(fault)
   }
   return { usable, faults }
 }

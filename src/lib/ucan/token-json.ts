@@ -49,7 +49,12 @@ export function formatToken(token: Token): string {
 
 /** JSON of a token list on one line; the empty list is `{}`. */
 export function formatTokenList(tokens: readonly Token[]): string {
-  return tokens.length === 0 ? '{}' : `{"tok":[${tokens.map(formatToken).join(',')}]}`
+  return listOfTexts(tokens.map(formatToken))
+}
+
+/** `formatTokenList` when the texts of the tokens are at hand. */
+export function listOfTexts(texts: readonly string[]): string {
+  return texts.length === 0 ? '{}' : `{"tok":[${texts.join(',')}]}`
 }
 
 /** The bytes a token's issuer signs; `parentText` saves printing the chain again. */
