@@ -65,8 +65,9 @@ export function importEd25519(raw: Uint8Array): KeyObject {
 
 /** Compares two little endian numbers of 32 bytes. */
 function isBelow(value: Uint8Array, bound: Uint8Array): boolean {
-  const top = value.findLastIndex((byte, index) => byte !== bound[index])
-  return top >= 0 && Number(value[top]) < Number(bound[top])
+  let top = KEY_LENGTH - 1
+  while (top > 0 && value[top] === bound[top]) top--
+  return Number(value[top]) < Number(bound[top])
 }
 
 class Ed25519PublicKey implements PublicKey {

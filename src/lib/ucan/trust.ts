@@ -61,7 +61,7 @@ export class TrustAnchors implements Anchors {
   verify(token: Token): Result<void> {
     return verifyToken(token, {
       nowNs: this.#clock.nowNs(),
-      isRevoked: link => this.#revoked.has(revocationKey(link)),
+      isRevoked: this.#revoked.size === 0 ? undefined : link => this.#revoked.has(revocationKey(link)),
       keyOf: this.#keyOf,
       verified: this.#verified
     })
