@@ -27,6 +27,7 @@ import { Unlocker } from './unlocker.ts'
 const SOCKET_UMASK = 0o177
 const OTHERS = 0o077
 
+/** What the agent works with. */
 export interface KeyAgentDeps {
   readonly clock: Clock
   readonly random: RandomSource
@@ -35,6 +36,7 @@ export interface KeyAgentDeps {
   readonly guard: SystemGuard
 }
 
+/** Where the agent listens and how long it lives. */
 export interface KeyAgentOptions extends PlaceOptions {
   /** Where the sealed keys are. */
   readonly keyDirectory: string
@@ -46,6 +48,7 @@ export interface KeyAgentOptions extends PlaceOptions {
   readonly leader?: SessionLeader | undefined
 }
 
+/** Listens after `start`, until `stop`; `ended` says when it is time for that. */
 export class KeyAgent implements Startable {
   readonly #deps: KeyAgentDeps
   readonly #options: KeyAgentOptions

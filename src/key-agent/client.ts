@@ -14,6 +14,7 @@ import { connectTo } from './probe.ts'
 import { type AgentAnswers, type AgentRequest, formatRequest, parseAnswer } from './protocol.ts'
 import type { HeldKeyStatus, KeyAgentStatus, SystemGuard } from './types.ts'
 
+/** Which key the agent is to open. */
 export interface UnlockRequest {
   readonly name: string
   readonly passphrase: string
@@ -21,6 +22,7 @@ export interface UnlockRequest {
   readonly lifetimeMs?: number | undefined
 }
 
+/** Asks an agent. Questions wait for one another; each has a time limit. */
 export class KeyAgentClient implements Disposable {
   readonly #clock: Clock
   readonly #path: string

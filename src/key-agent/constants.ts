@@ -45,9 +45,5 @@ export const UNLOCK_TIMEOUT_MS = 60_000
 /** Longest path of a Unix socket on Linux, in bytes without the closing zero (unix(7): `sun_path` has 108). */
 export const MAX_SOCKET_PATH = 107
 
-/** Defaults of `nunet key agent`. Milliseconds. */
-export const DEFAULT_IDLE_MS = 15 * 60_000
-export const DEFAULT_LIFETIME_MS = 8 * 3_600_000
-
 /** Questions of one connection that may wait while one is answered. */
 export const MAX_WAITING_LINES = 16

@@ -16,7 +16,6 @@
  */
 export { KeyAgent, type KeyAgentDeps, type KeyAgentOptions } from './agent.ts'
 export { KeyAgentClient, type UnlockRequest } from './client.ts'
-export { DEFAULT_IDLE_MS, DEFAULT_LIFETIME_MS } from './constants.ts'
 export { KeyAgentError, type KeyAgentErrorCode } from './errors.ts'
 export { findProcess, ownSession } from './session-leader.ts'
 export { type FoundSocket, findSocket, type PlaceOptions } from './socket-place.ts'
