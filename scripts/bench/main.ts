@@ -7,6 +7,7 @@
 import { cpus } from 'node:os'
 import { ensureBusybox, hasDocker } from '../lab/docker.ts'
 import { CLI, createNetwork, Lab, NODE_BINARY } from '../lab/lab.ts'
+import { benchAnchors } from './anchors.ts'
 import { benchHello, benchHelp } from './cli.ts'
 import { benchDaemon } from './daemon.ts'
 import { benchDeploy } from './deploy.ts'
@@ -23,6 +24,8 @@ console.error('bench: the command line')
 rows.push(await benchHelp(NODE_BINARY, CLI))
 console.error('bench: tokens')
 rows.push(...(await benchTokens()))
+console.error('bench: anchors')
+rows.push(...(await benchAnchors()))
 
 {
   console.error('bench: a network of three daemons (identities, grants, start)')
