@@ -84,6 +84,11 @@ export class CapabilityAnchors implements AnchorKeeper {
     await this.#mutex.run(() => this.#reload())
   }
 
+  /** What the file held when it was last read or written, tokens that have ended included. */
+  get stored(): Pick<CapabilityFile, 'provide' | 'require'> {
+    return this.#file
+  }
+
   /** Told after a reload, and after anything but revocations was added. */
   onChange(listener: () => void): () => void {
     return this.#changed.on(listener)

@@ -119,6 +119,7 @@ async function startDaemon(
         network,
         context: anchors.context,
         anchors,
+        storedAnchors: () => anchors.stored,
         privateKey,
         database,
         hardware,
@@ -132,7 +133,7 @@ async function startDaemon(
           log.level = level
         }
       },
-      nodeOptions(config)
+      { ...nodeOptions(config), contextName: context }
     )
   )
   await node.start({ signal })

@@ -9,7 +9,7 @@ import type { Executor } from '../../executor/index.ts'
 import type { Hardware } from '../../hardware/index.ts'
 import type { PrivateKey } from '../../lib/crypto/index.ts'
 import { didOfActorId, rootHandleOfPeer } from '../../lib/did/index.ts'
-import type { CapabilityContext } from '../../lib/ucan/index.ts'
+import type { CapabilityContext, Token } from '../../lib/ucan/index.ts'
 import type { Network } from '../../network/index.ts'
 import type {
   AbortOptions,
@@ -21,8 +21,9 @@ import type {
   RandomSource,
   Startable
 } from '../../types/index.ts'
-import { errorMessage } from '../../utils/index.ts'
+import { childPath, errorMessage } from '../../utils/index.ts'
 import type { LocationSpec } from '../ensemble/index.ts'
+import { ExpiryWatch, endOf, type StaticAnchors } from '../expiry/index.ts'
 import { type Grant, GrantKeeper } from '../grants/index.ts'
 import {
   BEHAVIORS,
@@ -43,6 +44,7 @@ import { providerBehaviors } from './behaviors/provider.ts'
 import { publicBehaviors } from './behaviors/public.ts'
 import { resourceBehaviors } from './behaviors/resources.ts'
 import { revocationBehaviors } from './behaviors/revocations.ts'
+import { statusBehaviors } from './behaviors/status.ts'
 import type { Declaration } from './declare.ts'
 
 /** Collaborators of a node. They belong to the caller, who closes them after `stop`. */
@@ -51,6 +53,8 @@ export interface NodeDeps {
   context: CapabilityContext
   /** Writes changes of the context's anchors where they last. */
   anchors: AnchorKeeper
+  /** Tokens as they are stored: those that ended are told of, also when they did while the node was down. */
+  storedAnchors?: () => Pick<StaticAnchors, 'provide' | 'require'>
   /** Key of the node: of its peer id, its root actor and its DID. */
   privateKey: PrivateKey
   database: Database
@@ -69,6 +73,8 @@ export interface NodeDeps {
 
 /** Settings of a node. */
 export interface NodeOptions {
+  /** Name of the capability context, for the commands the node recommends. Default: `dms`, as is the convention. */
+  contextName?: string
   workDirectory: string
   location: LocationSpec
   portRange: PortRange
@@ -85,8 +91,11 @@ export class Node implements Startable {
   readonly onboarding: Onboarding
   readonly provider: Provider
   readonly orchestrator: Orchestrator
+  /** How long what the node may do, and lets others do, will last. */
+  readonly expiry: ExpiryWatch
   readonly #grants: GrantKeeper
   readonly #revocations: Revocations
+  #unwatch: () => void = () => undefined
   #isStarted = false
 
   constructor(deps: NodeDeps, options: NodeOptions) {
@@ -113,6 +122,7 @@ export class Node implements Startable {
       random,
       log: log.child({ component: 'revocation' })
     })
+    this.expiry = this.#createExpiryWatch()
     this.resources = new ResourceManager({
       reservations: database.reservations,
       onboarding: database.onboarding,
@@ -151,6 +161,7 @@ export class Node implements Startable {
     if (this.#isStarted) return
     this.#isStarted = true
     await this.#revocations.load()
+    await this.expiry.start(options)
     await this.actor.start(options)
     await this.resources.start()
     await this.onboarding.start(options)
@@ -171,6 +182,7 @@ export class Node implements Startable {
       ['provider', () => this.provider.stop()],
       ['resources', () => this.resources.stop()],
       ['grants', () => this.#grants.stop()],
+      ['expiry', () => this.#stopExpiry()],
       ['actor', () => this.actor.stop()]
     ]
     for (const [part, stop] of parts) {
@@ -184,6 +196,38 @@ export class Node implements Startable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  #createExpiryWatch(): ExpiryWatch {
+    const { context, clock, files, log, anchors, storedAnchors } = this.#deps
+    const { workDirectory, contextName = 'dms' } = this.#options
+    const watch = new ExpiryWatch(
+      {
+        anchors: () => {
+          const dynamic = new Set(this.#grants.tokens())
+          const { roots, provide, require } = context.anchors
+          const stored = storedAnchors?.() ?? { provide: [], require: [] }
+          const isOver = (token: Token): boolean => endOf(token) < clock.nowMs()
+          return {
+            roots,
+            provide: [...provide, ...stored.provide.filter(isOver)],
+            require: [...require.filter(token => !dynamic.has(token)), ...stored.require.filter(isOver)]
+          }
+        },
+        grants: () => this.#grants.states(),
+        clock,
+        files,
+        log: log.child({ component: 'expiry' })
+      },
+      { owner: context.owner, context: contextName, path: childPath(workDirectory, 'capability-expiry.json') }
+    )
+    this.#unwatch = anchors.onChange(() => watch.refresh())
+    return watch
+  }
+
+  async #stopExpiry(): Promise<void> {
+    this.#unwatch()
+    await this.expiry.stop()
   }
 
   #createProvider(): Provider {
@@ -237,7 +281,15 @@ export class Node implements Startable {
     const { resources, onboarding, provider, orchestrator, handle } = this
     const { location } = this.#options
     return [
-      ...publicBehaviors({ hardware, did: context.owner }),
+      ...publicBehaviors({ hardware, did: context.owner, expiry: this.expiry }),
+      ...statusBehaviors({
+        network,
+        resources,
+        onboarding,
+        hardware,
+        did: context.owner,
+        expiry: this.expiry
+      }),
       ...peerBehaviors({ network, clock }),
       ...resourceBehaviors({ hardware, resources, onboarding }),
       ...capabilityBehaviors({ context, keeper: anchors, revocations: this.#revocations, clock }),

@@ -35,6 +35,7 @@ export const INNER_ORDER: ReadonlyMap<string, readonly string[]> = new Map([
       'jobs',
       'onboarding',
       'resources',
+      'expiry',
       'grants',
       'revocation',
       'ensemble'
