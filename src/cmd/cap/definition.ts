@@ -14,6 +14,7 @@ import { capGrantHandler } from './grant.ts'
 import { capListHandler } from './list.ts'
 import { capNewHandler } from './new.ts'
 import { capRemoveHandler } from './remove.ts'
+import { REVOKE_FLAGS } from './revocation/flags.ts'
 import { capRevokeHandler } from './revoke.ts'
 import { capSealHandler, capUnsealHandler } from './seal.ts'
 
@@ -83,9 +84,14 @@ export const delegate = command({
 export const revoke = command({
   name: 'revoke',
   summary: 'take tokens of this context back and print the revocations',
+  description:
+    'Only the issuer of a token can revoke it. With --broadcast the revocations are also anchored in the context and handed to the local node, which puts them in force and tells its network.',
   words: ['<tokens>'],
-  flags: CONTEXT_FLAGS,
-  examples: ['nunet cap anchor -c dms --revoke "$(nunet cap revoke -c user "$(cat token.json)")"'],
+  flags: REVOKE_FLAGS,
+  examples: [
+    'nunet cap revoke -c org --broadcast --via user "$(cat token.json)"',
+    'nunet cap anchor -c dms --revoke "$(nunet cap revoke -c user "$(cat token.json)")"'
+  ],
   exitCodes: 'compatible',
   handler: capRevokeHandler
 })

@@ -3,6 +3,7 @@
 import type { CommandNode } from '../cli/command.ts'
 import { anchor, create, delegate, grant, list, remove, revoke, seal, unseal } from './definition.ts'
 import { inspect } from './inspect/definition.ts'
+import { broadcast, revocations } from './revocation/definition.ts'
 import { why } from './why/definition.ts'
 
 export const capCommands: readonly CommandNode[] = [
@@ -13,6 +14,8 @@ export const capCommands: readonly CommandNode[] = [
   revoke,
   list,
   remove,
+  broadcast,
+  revocations,
   seal,
   unseal,
   inspect,

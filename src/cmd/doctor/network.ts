@@ -3,8 +3,9 @@
 import { handleFromWire } from '../../actor/message/index.ts'
 import { createCapabilityStore } from '../../lib/ucan/index.ts'
 import { bytesToUtf8, errorCode, errorMessage } from '../../utils/index.ts'
+import { describeKnowledge, readKnowledge } from '../cap/revocation/knowledge.ts'
 import { connectNode } from '../deployments/connect.ts'
-import { member } from '../session/call.ts'
+import { member, type Reply } from '../session/call.ts'
 import { userPaths } from '../session/paths.ts'
 import { openClient } from '../session/session.ts'
 import { signsUnasked } from '../session/signer.ts'
@@ -20,7 +21,7 @@ export const checkDaemon: Check = async patient => {
   const address = `${config.rest.addr}:${config.rest.port}`
   const daemon = await askDaemon(patient)
   if (daemon.type === 'ours')
-    return [finding('daemon', 'ok', `answers on ${address}`), await checkPeers(patient)]
+    return [finding('daemon', 'ok', `answers on ${address}`), ...(await checkPeers(patient))]
   if (daemon.type === 'foreign') {
     const detail = `a node of another identity answers on ${address}: ${daemon.did}`
     return [finding('daemon', 'fail', detail, 'choose another port: nunet config set rest.port <port>')]
@@ -80,28 +81,41 @@ async function portFinding(name: string, address: string, port: number, key: str
 }
 
 /** Needs the owner's key, so only when nobody has to be asked for a passphrase. */
-async function checkPeers({ cli, config, globals, userContext }: Patient): Promise<Finding> {
+async function checkPeers({ cli, config, globals, userContext }: Patient): Promise<Finding[]> {
   if (!(await signsUnasked(cli, { config, globals, name: userContext }))) {
-    return finding('peers', 'skip', 'no passphrase given', 'set DMS_PASSPHRASE to check peers as well')
+    return [finding('peers', 'skip', 'no passphrase given', 'set DMS_PASSPHRASE to check peers as well')]
   }
   try {
     using node = await connectNode(cli, globals, userContext)
     const listed = member(await node.call('/dms/node/peers/list', undefined), 'Peers')
     const own = node.session.node.address.host
     const others = Array.isArray(listed) ? listed.filter(peer => peer !== own).length : 0
-    return finding(
+    const peers = finding(
       'peers',
       others > 0 ? 'ok' : 'warn',
       others > 0 ? `${others} known` : 'none known',
       'check p2p.bootstrap_peers and the firewall; a network needs a second node'
     )
+    return [peers, revocationFinding(await node.call('/dms/cap/revocation/status', undefined), cli)]
   } catch (error) {
     cli.signal.throwIfAborted()
-    return finding(
-      'peers',
-      'fail',
-      errorMessage(error),
-      `let '${userContext}' control the node: nunet up --no-run`
-    )
+    const fix = `let '${userContext}' control the node: nunet up --no-run`
+    return [finding('peers', 'fail', errorMessage(error), fix)]
   }
+}
+
+/** Whether what the node knows of revocations can be relied on. */
+function revocationFinding(reply: Reply, { clock }: Patient['cli']): Finding {
+  const knowledge = readKnowledge(reply)
+  const age = describeKnowledge(knowledge, clock.nowMs())
+  if (knowledge.turnedAway > 0) {
+    const detail = `${knowledge.count} in force, ${knowledge.turnedAway} turned away for lack of room`
+    return finding('revocations', 'fail', detail, "see the node's log; revoke the member that floods them")
+  }
+  return finding(
+    'revocations',
+    knowledge.isCurrent ? 'ok' : 'warn',
+    `${knowledge.count} in force, ${age}`,
+    'connect to a node of the same network: it tells what was revoked meanwhile'
+  )
 }
