@@ -51,3 +51,8 @@ export function showDistance(ns: bigint, nowNs: bigint): string {
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
+
+/** Commas separate the names of a flag; quotes protect them. */
+export function listWord(name: string): string {
+  return shellWord(/[,"]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)
+}

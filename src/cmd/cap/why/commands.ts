@@ -1,6 +1,6 @@
 import { formatTokenList } from '../../../lib/ucan/index.ts'
 import type { Did } from '../../../types/index.ts'
-import { shellWord } from '../words.ts'
+import { listWord, shellWord } from '../words.ts'
 import type { Step } from './types.ts'
 
 /** One command line and who has to run it. */
@@ -57,9 +57,4 @@ function anchorLine(context: string | undefined, as: 'provide' | 'require', valu
 
 function contextWord(name: string | undefined): string {
   return name === undefined ? CONTEXT_ELSEWHERE : shellWord(name)
-}
-
-/** Commas separate the names of a flag; quotes protect them. */
-function listWord(name: string): string {
-  return shellWord(/[,"]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)
 }
