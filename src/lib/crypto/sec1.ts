@@ -14,7 +14,7 @@ export function publicKeyFromPoint(type: 'Secp256k1' | 'Eth', point: Uint8Array)
   try {
     const bytes = point.subarray(0, MAX_POINT_LENGTH + 1)
     const compressed = ECDH.convertKey(bytes, 'secp256k1', undefined, undefined, 'compressed')
-    return secp256k1PublicKey(type, Buffer.from(compressed as Buffer)) // bytes, as no output encoding was asked for
+    return secp256k1PublicKey(type, new Uint8Array(compressed as Buffer)) // bytes, as no output encoding was asked for
   } catch (cause) {
     throw new KeyFormatError(`the ${type} public key is not a point of secp256k1: ${errorMessage(cause)}`, {
       cause

@@ -14,6 +14,9 @@ export const MAX_DID_DOCUMENT = 65_536
 /** Uses a key may be listed for (DID Core §5.3). */
 export type KeyRelationship = 'authentication' | 'assertionMethod' | 'capabilityInvocation'
 
+/** Bytes of an Ed25519 key, and of each coordinate of a point of secp256k1. */
+const COORDINATE_LENGTH = 32
+
 type JsonObject = Readonly<Record<string, unknown>>
 
 /**
@@ -77,10 +80,11 @@ function keyOfMethod({ type, publicKeyJwk }: JsonObject): PublicKey | undefined 
   return undefined
 }
 
-/** 32 bytes as base64url without padding (RFC 7515 §2), written the one way there is. Anything else is the empty array, which is no key. */
+/** 32 bytes as base64url without padding (RFC 7515 §2), written the one way there is. Anything else is no bytes, which are no key. */
 function coordinate(value: unknown): Uint8Array {
   const bytes = Buffer.from(typeof value === 'string' ? value : '', 'base64url')
-  return bytes.length === 32 && bytes.toString('base64url') === value ? bytes : new Uint8Array()
+  const isStrict = bytes.length === COORDINATE_LENGTH && bytes.toString('base64url') === value
+  return new Uint8Array(isStrict ? bytes : [])
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -165,10 +165,7 @@ class CachingResolver implements DidResolver {
 
 function remember<T>(map: Map<Did, T>, did: Did, value: T): void {
   map.set(did, value)
-  for (const oldest of map.keys()) {
-    if (map.size <= MAX_ENTRIES) return
-    map.delete(oldest)
-  }
+  if (map.size > MAX_ENTRIES) map.delete(map.keys().next().value as Did) // a map over a bound has a first key
 }
 
 function unreachable(did: Did, cause: unknown): DidResolutionError {
