@@ -2,7 +2,9 @@
 
 import type { CommandNode } from '../cli/command.ts'
 import { anchor, create, delegate, grant, list, remove, revoke, seal, unseal } from './definition.ts'
+import { helpCaps } from './help-caps/definition.ts'
 import { inspect } from './inspect/definition.ts'
+import { lint } from './lint/definition.ts'
 import { broadcast, revocations } from './revocation/definition.ts'
 import { why } from './why/definition.ts'
 
@@ -19,5 +21,7 @@ export const capCommands: readonly CommandNode[] = [
   seal,
   unseal,
   inspect,
+  lint,
+  helpCaps,
   why
 ]

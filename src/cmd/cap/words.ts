@@ -56,3 +56,9 @@ export function shellWord(text: string): string {
 export function listWord(name: string): string {
   return shellWord(/[,"]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)
 }
+
+/** `acme (did:key:z6MkhaXg…2doK)` when it is an identity of this machine, else the whole DID. */
+export function partyName(did: Did, names: ReadonlyMap<Did, string>): string {
+  const name = names.get(did)
+  return name === undefined ? oneLine(did) : `${oneLine(name)} (${shortDid(did)})`
+}

@@ -1,0 +1,115 @@
+import type { Config } from '../../../config/index.ts'
+import { type CapabilityFile, type KeyLookup, lookUpIssuers } from '../../../lib/ucan/index.ts'
+import type { Did } from '../../../types/index.ts'
+import type { Cli, Handler } from '../../cli/command.ts'
+import { EXIT } from '../../cli/errors.ts'
+import { printPlain } from '../../cli/go-print.ts'
+import { loadContextFile } from '../../session/context-file.ts'
+import { keyLookup } from '../../session/did-keys.ts'
+import { loadSettings } from '../../session/settings.ts'
+import { signsUnasked } from '../../session/signer.ts'
+import { contextNameOf } from '../../session/wallet.ts'
+import { type KnownContext, namesOf, readContexts } from '../contexts.ts'
+import { readFormat } from '../format.ts'
+import { chartOf } from './chart.ts'
+import { findDead } from './dead.ts'
+import { findEnding, findShadowed, MAX_COMPARED } from './ending.ts'
+import type { LINT_FLAGS } from './flags.ts'
+import { printFindings } from './print.ts'
+import type { Chart, Finding } from './types.ts'
+import { findWide } from './wide.ts'
+
+type Run = Parameters<Handler<typeof LINT_FLAGS>['run']>[0]
+
+/** `nunet cap lint`. */
+export const capLintHandler: Handler<typeof LINT_FLAGS> = {
+  async run(run) {
+    const { cli, flags, globals } = run
+    const output = readFormat(flags.output)
+    const config = loadSettings(cli, globals)
+    const known = await readContexts(cli, config)
+    const files = await chosenFiles(run, config, known)
+    const lookup = keyLookup(cli, config)
+    const surroundings = {
+      nowNs: cli.clock.nowNs(),
+      keyOf: lookup.keyOf,
+      limits: { warnNs: toNs(flags.warn), errorNs: toNs(flags.error), maxLifeNs: toNs(flags['max-life']) },
+      names: namesOf(known),
+      trusted: trustedBy([...known.flatMap(({ file }) => file ?? []), ...files.values()], known)
+    }
+    const findings: Finding[] = []
+    for (const [name, file] of files) {
+      await lookUpAll(cli, file, lookup)
+      const chart = chartOf(name, file, surroundings)
+      warnOfLimit(cli, chart)
+      findings.push(...lintChart(chart))
+    }
+    cli.terminal.out(
+      output === 'json'
+        ? `${printPlain({ contexts: [...files.keys()], findings })}\n`
+        : printFindings(findings, cli.terminal, surroundings.names)
+    )
+    if (output === 'text') cli.terminal.err(summary(findings, files.size))
+    return findings.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.ok
+  }
+}
+
+const ORDER = { error: 0, warning: 1, info: 2 } as const
+
+/** All findings of one context, the gravest first. */
+export function lintChart(chart: Chart): Finding[] {
+  const found = [...findDead(chart), ...findEnding(chart), ...findWide(chart), ...findShadowed(chart)]
+  return found.sort((a, b) => ORDER[a.severity] - ORDER[b.severity])
+}
+
+/** The files to look at. With --all a sealed one whose key is not at hand is told and left out. */
+async function chosenFiles(
+  { cli, flags, globals }: Run,
+  config: Config,
+  known: readonly KnownContext[]
+): Promise<Map<string, CapabilityFile>> {
+  const files = new Map<string, CapabilityFile>()
+  if (!flags.all) {
+    const request = { config, globals, name: flags.context }
+    files.set(contextNameOf(flags.context), await loadContextFile(cli, request))
+    return files
+  }
+  for (const { name, file } of known) {
+    const request = { config, globals, name }
+    if (file !== undefined) files.set(name, file)
+    else if (await signsUnasked(cli, request)) files.set(name, await loadContextFile(cli, request))
+    else cli.terminal.err(`warning: context '${name}' is sealed and left out; set DMS_PASSPHRASE\n`)
+  }
+  return files
+}
+
+/** Owners of contexts here, and whom these contexts trust. */
+function trustedBy(files: readonly CapabilityFile[], known: readonly KnownContext[]): ReadonlySet<Did> {
+  const trusted = new Set(known.map(({ did }) => did))
+  for (const { did, roots, require } of files)
+    for (const party of [did, ...roots, ...require.map(({ subject }) => subject)]) trusted.add(party)
+  return trusted
+}
+
+async function lookUpAll(cli: Cli, file: CapabilityFile, lookup: KeyLookup): Promise<void> {
+  await lookUpIssuers([...file.revoke, ...file.require, ...file.provide], lookup, { signal: cli.signal })
+}
+
+function warnOfLimit(cli: Cli, { name, entries }: Chart): void {
+  for (const list of ['require', 'provide'] as const) {
+    if (entries.filter(entry => entry.list === list).length > MAX_COMPARED)
+      cli.terminal.err(`warning: only ${MAX_COMPARED} ${list} anchors of '${name}' are compared\n`)
+  }
+}
+
+function summary(findings: readonly Finding[], contexts: number): string {
+  const where = contexts === 1 ? '1 context' : `${contexts} contexts`
+  if (findings.length === 0) return `nothing to mend in ${where}\n`
+  const count = (severity: Finding['severity']): number =>
+    findings.filter(finding => finding.severity === severity).length
+  return `${count('error')} errors, ${count('warning')} warnings, ${count('info')} notes in ${where}\n`
+}
+
+function toNs(ms: number): bigint {
+  return BigInt(Math.round(ms * 1e6))
+}
