@@ -23,6 +23,8 @@ export const capRevokeHandler: Handler<typeof REVOKE_FLAGS> = {
       revocations.push(revocation.value)
     }
     cli.terminal.out(revocations.map(token => `${formatToken(token)}\n`).join(''))
+    // Existing clients print such a line as well; here it is talk, so that the output is tokens only (§4.4).
+    cli.terminal.err(`Revoked tokens: ${revocations.length}\n`)
     if (!flags.broadcast || revocations.length === 0) return 0
     const anchored = (anchors: typeof context.anchors): void => {
       const added = anchors.addRevoke(revocations)

@@ -187,7 +187,7 @@ export function describe(chart: Chart, { list, token }: Entry): string {
   return `${list} anchor ${party}`
 }
 
-/** A require anchor for somebody who may do everything anyway. */
-export function isTrustedFully({ file }: Chart, { list, token }: Entry): boolean {
-  return list === 'require' && (token.subject === file.did || file.roots.includes(token.subject))
+/** A require anchor for somebody of this machine who may do everything anyway. A foreign root is itself doubtful. */
+export function isTrustedFully({ file, names }: Chart, { list, token: { subject } }: Entry): boolean {
+  return list === 'require' && (subject === file.did || (file.roots.includes(subject) && names.has(subject)))
 }
