@@ -67,6 +67,21 @@ export class World implements AsyncDisposable {
     return new World(options.seed ?? 1, await temporaryDirectory())
   }
 
+  /** What the organisation signs with. */
+  get organisation(): CapabilityContext {
+    return createCapabilityContext({
+      clock: this.clock,
+      random: systemRandom,
+      owner: didOf(this.#organisation.publicKey),
+      signer: keySigner(this.#organisation)
+    }).context
+  }
+
+  /** Something that runs in this world and is stopped with it. */
+  defer(stop: () => Promise<void>): void {
+    this.#rogues.push(stop)
+  }
+
   /** A machine in the organisation's network (or a stranger), started; providers are onboarded. */
   async addMachine(
     options: { onboard?: boolean; stranger?: boolean; offer?: Resources } = {}
@@ -159,6 +174,7 @@ export class Machine {
   #anchors: CapabilityFile
   #network: Network | undefined
   #node: Node | undefined
+  #context: CapabilityContext | undefined
   #database: Database | undefined
 
   constructor(world: World, key: PrivateKey, directory: string) {
@@ -177,6 +193,12 @@ export class Machine {
   get node(): Node {
     if (this.#node === undefined) throw new Error('the machine is not running')
     return this.#node
+  }
+
+  /** The anchors of the running node. */
+  get context(): CapabilityContext {
+    if (this.#node === undefined || this.#context === undefined) throw new Error('the machine is not running')
+    return this.#context
   }
 
   get network(): Network {
@@ -250,6 +272,7 @@ export class Machine {
       'dms',
       this.#key
     )
+    this.#context = anchors.context
     const node = new Node(
       {
         network,

@@ -91,10 +91,10 @@ export class Node implements Startable {
   readonly onboarding: Onboarding
   readonly provider: Provider
   readonly orchestrator: Orchestrator
+  readonly revocations: Revocations
   /** How long what the node may do, and lets others do, will last. */
   readonly expiry: ExpiryWatch
   readonly #grants: GrantKeeper
-  readonly #revocations: Revocations
   #unwatch: () => void = () => undefined
   #isStarted = false
 
@@ -112,7 +112,7 @@ export class Node implements Startable {
     })
     this.handle = rootHandleOfPeer(network.peerId)
     this.#grants = new GrantKeeper({ context, clock, log })
-    this.#revocations = new Revocations({
+    this.revocations = new Revocations({
       actor: this.actor,
       network,
       context,
@@ -160,7 +160,7 @@ export class Node implements Startable {
   async start(options: AbortOptions = {}): Promise<void> {
     if (this.#isStarted) return
     this.#isStarted = true
-    await this.#revocations.load()
+    await this.revocations.load()
     await this.expiry.start(options)
     await this.actor.start(options)
     await this.resources.start()
@@ -168,7 +168,7 @@ export class Node implements Startable {
     await this.provider.start(options)
     options.signal?.throwIfAborted()
     await this.orchestrator.start()
-    await this.#revocations.start()
+    await this.revocations.start()
   }
 
   /**
@@ -177,7 +177,7 @@ export class Node implements Startable {
    */
   async stop(): Promise<void> {
     const parts: [string, () => Promise<void> | void][] = [
-      ['revocations', () => this.#revocations.stop()],
+      ['revocations', () => this.revocations.stop()],
       ['orchestrator', () => this.orchestrator.stop()],
       ['provider', () => this.provider.stop()],
       ['resources', () => this.resources.stop()],
@@ -266,7 +266,7 @@ export class Node implements Startable {
   async #grantToOrchestrator({ subject, audience, capabilities }: ProviderGrantRequest): Promise<Grant> {
     if (subject.did === '' || audience.id === '')
       throw new Error('a grant names an orchestrator and an actor')
-    const { basis } = this.#revocations
+    const { basis } = this.revocations
     basis.check(subject.did)
     const grant = await this.#grants.install({
       subject: subject.did,
@@ -292,8 +292,8 @@ export class Node implements Startable {
       }),
       ...peerBehaviors({ network, clock }),
       ...resourceBehaviors({ hardware, resources, onboarding }),
-      ...capabilityBehaviors({ context, keeper: anchors, revocations: this.#revocations, clock }),
-      ...revocationBehaviors({ revocations: this.#revocations }),
+      ...capabilityBehaviors({ context, keeper: anchors, revocations: this.revocations, clock }),
+      ...revocationBehaviors({ revocations: this.revocations }),
       ...loggerBehaviors({ setLogLevel }),
       ...deploymentBehaviors({ orchestrator, clock }),
       ...providerBehaviors({
@@ -303,7 +303,7 @@ export class Node implements Startable {
         handle,
         privateKey,
         location,
-        basis: this.#revocations.basis
+        basis: this.revocations.basis
       })
     ]
   }
