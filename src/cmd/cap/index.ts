@@ -2,6 +2,7 @@
 
 import type { CommandNode } from '../cli/command.ts'
 import { anchor, create, delegate, grant, list, remove, revoke, seal, unseal } from './definition.ts'
+import { graph } from './graph/definition.ts'
 import { helpCaps } from './help-caps/definition.ts'
 import { inspect } from './inspect/definition.ts'
 import { lint } from './lint/definition.ts'
@@ -23,5 +24,6 @@ export const capCommands: readonly CommandNode[] = [
   inspect,
   lint,
   helpCaps,
-  why
+  why,
+  graph
 ]
