@@ -74,7 +74,7 @@ function reportReady(): void {
 /** Starts the agent in the background and says how long it lives. @throws CommandError with what it complained about */
 export async function launchAgent(cli: Cli, request: AgentRequest): Promise<void> {
   const leader = await findLeader(cli, request.session)
-  if (leader !== undefined) await refuseOwnSession(cli, leader)
+  if (leader !== undefined && request.session === undefined) await refuseOwnSession(cli, leader)
   const guard = await openSystemGuard()
   guard.isolateDescriptors()
   const child = spawn(process.execPath, agentCommand(cli, request, leader), {
@@ -130,11 +130,15 @@ async function findLeader(cli: Cli, session: number | undefined): Promise<Sessio
   throw new UsageError(`there is no process ${session} for --session`)
 }
 
-/** `ssh host nunet key agent` is itself the whole session, which is over before the agent could be used. */
+/**
+ * `ssh host nunet key agent` is itself the whole session, which is over before the agent could be used. The leader is then
+ * this process, or the one that started it with the same words (an old Node that hands over to the right one).
+ */
 async function refuseOwnSession(cli: Cli, leader: SessionLeader): Promise<void> {
   const line = await cli.files.read(`/proc/${leader.pid}/cmdline`)
-  const words = line === undefined ? [] : bytesToUtf8(line).split('\0')
-  if (leader.pid !== process.pid && !words.includes(process.argv[1] ?? '')) return
+  const words = line === undefined ? '' : bytesToUtf8(line)
+  const own = process.argv.slice(2).map(word => `\0${word}`)
+  if (leader.pid !== process.pid && !words.endsWith(`${own.join('')}\0`)) return
   throw new CommandError('this command is the whole login session, and the agent would end with it at once', {
     hint: 'start it from a login shell, name a process to end with (--session <pid>), or use --foreground'
   })

@@ -241,6 +241,13 @@ describe('the key agent', () => {
     await assert.rejects(world.start(), { code: 'KEY_AGENT_SOCKET' })
   })
 
+  it('does not start, and leaves nothing, where something else has the place of its socket', async () => {
+    await using world = await World.create()
+    await mkdir(world.path, { recursive: true, mode: 0o700 })
+    await assert.rejects(world.start(), { code: 'KEY_AGENT_SOCKET', message: /cannot listen on/ })
+    assert.deepEqual(await readdir(world.directory.join('run')), ['key-agent.sock'])
+  })
+
   it('says when the path of its socket is longer than the system takes', async () => {
     await using world = await World.create()
     const userDirectory = world.directory.join('x'.repeat(100))
@@ -497,6 +504,22 @@ describe('a client of the key agent', () => {
     await world.clock.advance(0)
     await world.clock.advance(3000)
     assert.match(String(await failure), /took longer than 3000 ms/)
+  })
+
+  it('asks again when the agent hung up while it asked, once', async () => {
+    await using world = await World.create()
+    await mkdir(world.directory.join('run'), { mode: 0o700 })
+    let asked = 0
+    const server = createServer(socket => {
+      socket.on('error', () => undefined)
+      socket.on('data', () => (++asked === 1 ? socket.write('{"ok":{"names":[]}}\n') : socket.destroy()))
+    })
+    await new Promise<void>(resolve => server.listen(world.path, resolve))
+    using client = world.client()
+    await client.lock([])
+    await assert.rejects(client.signer('user'), { code: 'KEY_AGENT_FAILED', message: /ended the connection/ })
+    assert.equal(asked, 3)
+    await new Promise(resolve => server.close(resolve))
   })
 
   it('stops waiting when the command is interrupted', async () => {

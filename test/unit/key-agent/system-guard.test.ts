@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { chmod } from 'node:fs/promises'
 import { connect, createServer, Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { createSystemGuard, openSystemGuard } from '../../../src/key-agent/system-guard.ts'
-import { temporaryDirectory } from '../../utils/index.ts'
+import { needs, temporaryDirectory } from '../../utils/index.ts'
 import { OWN_UID } from './support.ts'
 
 /** A C library that answers as told. */
@@ -46,6 +47,22 @@ describe('the system guard', () => {
     await using ends = await pair(directory.join('s'))
     const guard = await openSystemGuard()
     assert.deepEqual([guard.peerUid(ends.here), guard.peerUid(ends.there)], [OWN_UID, OWN_UID])
+  })
+
+  it('names a user who is another', needs('root'), async () => {
+    await using directory = await temporaryDirectory()
+    await chmod(directory.path, 0o755)
+    const path = directory.join('s')
+    const server = createServer()
+    const accepted = new Promise<Socket>(resolve => server.once('connection', resolve))
+    await new Promise<void>(resolve => server.listen({ path, writableAll: true }, resolve))
+    const program = `require('node:net').connect(${JSON.stringify(path)}).resume()`
+    const other = execFile(process.execPath, ['-e', program], { uid: 65_534, gid: 65_534, cwd: '/' })
+    const socket = await accepted
+    assert.equal((await openSystemGuard()).peerUid(socket), 65_534)
+    socket.destroy()
+    await new Promise(resolve => other.once('exit', resolve))
+    await new Promise(resolve => server.close(resolve))
   })
 
   it('names nobody where the system does not, and for a socket that is closed', async () => {
