@@ -7,7 +7,7 @@
 
 import type { AnchorKeeper, NewAnchors } from '../dms/revocation/index.ts'
 import type { PrivateKey } from '../lib/crypto/index.ts'
-import { keySigner, type Signer } from '../lib/did/index.ts'
+import { didMethod, keySigner, type Signer, signerFor } from '../lib/did/index.ts'
 import {
   type CapabilityContext,
   type CapabilityFile,
@@ -18,11 +18,14 @@ import {
   createCapabilityContext,
   emptyCapabilityFile,
   formatToken,
+  type KeyLookup,
+  lookUpIssuers,
   revocationKey,
-  type Token
+  type Token,
+  withOwnKey
 } from '../lib/ucan/index.ts'
 import type { Clock, Did, Logger, RandomSource, Refusal, Result } from '../types/index.ts'
-import { Emitter, Mutex, ok, refusal, refuse, renderRefusal } from '../utils/index.ts'
+import { deadline, Emitter, Mutex, ok, refusal, refuse, renderRefusal } from '../utils/index.ts'
 import { DaemonError } from './errors.ts'
 
 export interface CapabilityAnchorsDeps {
@@ -30,7 +33,14 @@ export interface CapabilityAnchorsDeps {
   clock: Clock
   random: RandomSource
   log: Logger
+  /** Keys of issuers that are not in their DIDs. */
+  lookup?: KeyLookup
+  /** The PRISM DID the node's key signs for; its own DID unless given. */
+  did?: Did | undefined
 }
+
+/** How long a start or a change waits for keys to be looked up. What comes later counts later. Milliseconds. */
+const LOOKUP_LIMIT_MS = 10_000
 
 export class CapabilityAnchors implements AnchorKeeper {
   readonly #deps: CapabilityAnchorsDeps
@@ -39,6 +49,7 @@ export class CapabilityAnchors implements AnchorKeeper {
   readonly #signer: Signer
   readonly #mutex = new Mutex()
   readonly #changed = new Emitter<void>()
+  readonly #lookup: KeyLookup
   #file: CapabilityFile
   readonly context: CapabilityContext
 
@@ -46,10 +57,11 @@ export class CapabilityAnchors implements AnchorKeeper {
     deps: CapabilityAnchorsDeps,
     name: string,
     file: CapabilityFile,
-    signer: Signer,
+    { signer, lookup }: { signer: Signer; lookup: KeyLookup },
     context: CapabilityContext
   ) {
     this.#deps = deps
+    this.#lookup = lookup
     this.#name = name
     this.#signer = signer
     this.#file = file
@@ -61,12 +73,14 @@ export class CapabilityAnchors implements AnchorKeeper {
    * @throws DaemonError `DAEMON_CONTEXT_KEY` when the file belongs to another key; CapabilityError
    */
   static async open(deps: CapabilityAnchorsDeps, name: string, key: PrivateKey): Promise<CapabilityAnchors> {
-    const signer = keySigner(key)
+    const signer = deps.did === undefined ? keySigner(key) : signerFor(deps.did, keySigner(key))
+    const lookup = withOwnKey(deps.lookup ?? {}, signer)
     const stored = await loadOwn(deps.store, name, signer)
     const file = stored ?? emptyCapabilityFile(signer.did)
     if (stored === undefined) await deps.store.save(name, file)
+    await lookUpInTime(deps.clock, tokensOf(file), lookup)
     const { context, problems } = createCapabilityContext(
-      { clock: deps.clock, random: deps.random, owner: signer.did, signer },
+      { clock: deps.clock, random: deps.random, owner: signer.did, signer, ...lookup },
       file
     )
     for (const problem of problems)
@@ -75,7 +89,7 @@ export class CapabilityAnchors implements AnchorKeeper {
         reason: problem.message,
         code: problem.code
       })
-    return new CapabilityAnchors(deps, name, file, signer, context)
+    return new CapabilityAnchors(deps, name, file, { signer, lookup }, context)
   }
 
   /** Reads the file again and applies the difference. A file that cannot be read, or of another owner, changes nothing. */
@@ -95,6 +109,7 @@ export class CapabilityAnchors implements AnchorKeeper {
   }
 
   async add(anchors: NewAnchors): Promise<Result<void>> {
+    await this.#lookUp(tokensOf(anchors))
     return await this.#mutex.run(() => this.#add(anchors))
   }
 
@@ -124,7 +139,10 @@ export class CapabilityAnchors implements AnchorKeeper {
     { roots, require, provide, revoke }: NewAnchors
   ): Result<CapabilityFile> {
     const { clock, random } = this.#deps
-    const { context, setAside } = createCapabilityContext({ clock, random, owner: file.did }, file)
+    const { context, setAside } = createCapabilityContext(
+      { clock, random, owner: file.did, ...this.#lookup },
+      file
+    )
     const { anchors } = context
     for (const root of roots ?? []) {
       if (!anchors.roots.includes(root) && !anchors.addRoot(root))
@@ -171,6 +189,7 @@ export class CapabilityAnchors implements AnchorKeeper {
       log.warn('capability file is gone; the anchors in memory stay', { context: this.#name })
       return
     }
+    await this.#lookUp(tokensOf(file))
     this.#apply(file)
     const { anchors } = this.context
     log.info('capability anchors reloaded', {
@@ -197,6 +216,43 @@ export class CapabilityAnchors implements AnchorKeeper {
     this.#file = file
   }
 
+  /**
+   * Takes in what the file holds and could not be verified before, because the key of an issuer was not to be had.
+   * Without such tokens it does nothing.
+   */
+  async retryLookups(): Promise<void> {
+    if (this.#waiting().length > 0) await this.#mutex.run(() => this.#retryLookups())
+  }
+
+  async #retryLookups(): Promise<void> {
+    const before = this.#waiting()
+    await this.#lookUp(before)
+    const { anchors } = this.context
+    const { revoke, require, provide } = this.#file
+    const isWaiting = (token: Token): boolean => before.includes(token)
+    for (const token of revoke.filter(isWaiting)) anchors.addRevoke([token])
+    for (const token of require.filter(isWaiting)) anchors.addRequire([token])
+    for (const token of provide.filter(isWaiting)) anchors.addProvide([token])
+    const left = this.#waiting().length
+    if (left === before.length) return
+    this.#deps.log.info('capability anchors accepted late', { context: this.#name, left })
+    this.#changed.emit()
+  }
+
+  /** Tokens of the file that are not in force, with an issuer whose key is not in its DID. */
+  #waiting(): Token[] {
+    const mayWait = tokensOf(this.#file).filter(token =>
+      chainOf(token).some(link => didMethod(link.issuer) !== 'key')
+    )
+    if (mayWait.length === 0) return []
+    const inForce = new Set(tokensOf(this.context.anchors).map(formatToken))
+    return mayWait.filter(token => !inForce.has(formatToken(token)))
+  }
+
+  #lookUp(tokens: readonly Token[]): Promise<void> {
+    return lookUpInTime(this.#deps.clock, tokens, this.#lookup)
+  }
+
   #tell(result: Result<void, Refusal>): void {
     if (!result.ok)
       this.#deps.log.warn('capability anchor not accepted', {
@@ -204,6 +260,15 @@ export class CapabilityAnchors implements AnchorKeeper {
         reason: renderRefusal(result.error)
       })
   }
+}
+
+function tokensOf(lists: Pick<NewAnchors, 'revoke' | 'require' | 'provide'>): Token[] {
+  return [...(lists.revoke ?? []), ...(lists.require ?? []), ...(lists.provide ?? [])]
+}
+
+async function lookUpInTime(clock: Clock, tokens: readonly Token[], lookup: KeyLookup): Promise<void> {
+  using limit = deadline(clock, LOOKUP_LIMIT_MS, 'looking up keys')
+  await lookUpIssuers(tokens, lookup, limit).catch(() => undefined) // what is missing shows when tokens are verified
 }
 
 /** The file of a context, plain or sealed, which must be the signer's own; whose it is can be read without opening it. */

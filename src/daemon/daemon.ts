@@ -16,6 +16,7 @@ import type { Executor } from '../executor/index.ts'
 import { createWasmExecutor } from '../executor/wasm/index.ts'
 import { createHardware } from '../hardware/index.ts'
 import { createKeyStore, peerIdOf } from '../lib/crypto/index.ts'
+import { prismDidOf } from '../lib/did/index.ts'
 import { createCapabilityStore } from '../lib/ucan/index.ts'
 import { createFileSink, createLogger, type LeveledLogger, parseLogLevel } from '../observability/index.ts'
 import {
@@ -26,6 +27,7 @@ import {
   systemRandom as random
 } from '../utils/index.ts'
 import { CapabilityAnchors } from './capability-anchors.ts'
+import { didKeys } from './did-keys.ts'
 import { trimHeapWhenIdle } from './heap-trimmer.ts'
 import { openNodeKey } from './identity.ts'
 import { claimPidFile } from './pid-file.ts'
@@ -97,7 +99,18 @@ async function startDaemon(
   const privateKey = await openNodeKey({ store: keys, random }, context, passphrase, { signal })
   const database = stack.use(openDatabase({ clock, log }, { path: join(dataDirectory, 'dms.sqlite') }))
   const store = createCapabilityStore({ files, clock, random }, { directory: join(userDirectory, 'cap') })
-  const anchors = await CapabilityAnchors.open({ store, clock, random, log }, context, privateKey)
+  const anchors = await CapabilityAnchors.open(
+    {
+      store,
+      clock,
+      random,
+      log,
+      lookup: didKeys({ clock, signal }, config),
+      did: await prismDidOf(files, userDirectory, context)
+    },
+    context,
+    privateKey
+  )
   reload.handle(() => anchors.reload())
 
   const { createLibp2pNetwork } = await networkModule
@@ -252,6 +265,7 @@ const GARBAGE_INTERVAL_MS = 300_000
 function collectGarbage(anchors: CapabilityAnchors): Disposable {
   let timer = clock.setTimer(GARBAGE_INTERVAL_MS, function sweep() {
     anchors.context.anchors.collectGarbage()
+    void anchors.retryLookups() // never rejects: a key that is not to be had is no fault
     timer = clock.setTimer(GARBAGE_INTERVAL_MS, sweep)
   })
   return { [Symbol.dispose]: () => timer.cancel() }

@@ -7,7 +7,8 @@ import {
   createCapabilityContext,
   type KeyLookup,
   type LoadedContext,
-  lookUpIssuers
+  lookUpIssuers,
+  withOwnKey
 } from '../../lib/ucan/index.ts'
 import type { Did } from '../../types/index.ts'
 import { httpExchange } from '../../utils/index.ts'
@@ -18,12 +19,11 @@ export function keyLookup(cli: Pick<Cli, 'clock' | 'signal'>, config: Config, si
   const base = config.did.prism_resolver
   const fetchDocument = base === '' ? undefined : prismDocuments(httpExchange, base)
   const resolver = createDidResolver({ clock: cli.clock, signal: cli.signal, fetchDocument })
-  return {
-    // The own key is known, published or not.
-    keyOf: did =>
-      did === signer?.did && signer.publicKey !== undefined ? signer.publicKey : resolver.keyOf(did),
+  const lookup: KeyLookup = {
+    keyOf: did => resolver.keyOf(did),
     resolveKey: (did, options) => resolver.resolve(did, options)
   }
+  return signer === undefined ? lookup : withOwnKey(lookup, signer)
 }
 
 /** Opens a context from its file once the keys of its issuers are looked up. Without signer it verifies but cannot issue. */

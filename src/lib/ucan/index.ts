@@ -46,7 +46,7 @@ export { MAX_BLOB_LENGTH, MAX_CHAIN_LENGTH } from './constants.ts'
 export { type CapabilityContextDeps, createCapabilityContext, type LoadedContext } from './context.ts'
 export { coversProvide, coversRequire, remainingSteps } from './cover.ts'
 export { CapabilityError, type CapabilityErrorCode } from './errors.ts'
-export { type KeyLookup, lookUpIssuers } from './lookups.ts'
+export { type KeyLookup, lookUpIssuers, withOwnKey } from './lookups.ts'
 export { formatToken, formatTokenList, parseToken, parseTokenList, signingBytes } from './token-json.ts'
 export type {
   Anchors,

@@ -10,7 +10,7 @@
 import type { AbortOptions, Did } from '../../types/index.ts'
 import { bytesToUtf8 } from '../../utils/index.ts'
 import type { PublicKey } from '../crypto/index.ts'
-import { publicKeyOfDid } from '../did/index.ts'
+import { publicKeyOfDid, type Signer } from '../did/index.ts'
 import { checkAdmission } from './admission.ts'
 import { issuersOf } from './chain.ts'
 import { MAX_BLOB_LENGTH, MAX_TOKENS_IN_BLOB } from './constants.ts'
@@ -64,6 +64,14 @@ export function lookupsForMessage(
       await settle(wanted, resolveKey, options)
     }
   }
+}
+
+/** The same, and the own key of a signer whose DID does not hold it: that is known whether it is published or not. */
+export function withOwnKey(lookup: KeyLookup, { did: own, publicKey }: Signer): KeyLookup {
+  const { keyOf = publicKeyOfDid } = lookup
+  return publicKey === undefined
+    ? lookup
+    : { ...lookup, keyOf: did => (did === own ? publicKey : keyOf(did)) }
 }
 
 /** Looks up every issuer of the chains, for tokens a person gave. What fails shows when the tokens are verified. */

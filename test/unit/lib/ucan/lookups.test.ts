@@ -10,7 +10,8 @@ import {
   formatTokenList,
   lookUpIssuers,
   parseTokenList,
-  type Token
+  type Token,
+  withOwnKey
 } from '../../../../src/lib/ucan/index.ts'
 import type { Did } from '../../../../src/types/index.ts'
 import { SeededRandom, utf8ToBytes, VirtualClock } from '../../../../src/utils/index.ts'
@@ -265,5 +266,19 @@ describe('look-ups for tokens the owner gave', () => {
     })
     assert.equal(asked.length, 40)
     await lookUpIssuers(tokens, {})
+  })
+})
+
+describe('the own key of a signer', () => {
+  it('is known although its DID does not hold it, and only for that DID', () => {
+    const key = generateKey(random)
+    const other = didOf(generateKey(random).publicKey)
+    const did = parseDid(`did:prism:${'0'.repeat(64)}`)
+    const signer = { did, publicKey: key.publicKey, sign: (data: Uint8Array) => key.sign(data) }
+    const { keyOf } = withOwnKey({}, signer)
+    assert.equal(keyOf?.(did), key.publicKey)
+    assert.deepEqual(keyOf?.(other).raw, publicKeyOfDid(other).raw)
+    const plain = {}
+    assert.equal(withOwnKey(plain, keySigner(key)), plain)
   })
 })
