@@ -1,7 +1,7 @@
 /** Facts every error of the program may carry beside its message. */
 export interface NuErrorOptions extends ErrorOptions {
   /** What the user can do next, as a sentence or a command. */
-  hint?: string
+  hint?: string | undefined
   /** JSON-safe facts: paths, ids, limits. Never secrets. */
   details?: Readonly<Record<string, unknown>>
 }

@@ -112,6 +112,6 @@ function readHead(
   const length = 1 << (short - 24)
   if (at + 1 + length > message.length) return undefined
   let argument = 0
-  for (let index = 0; index < length; index++) argument = argument * 256 + (message[at + 1 + index] ?? 0)
+  for (let index = 0; index < length; index++) argument = argument * 256 + Number(message[at + 1 + index])
   return { major, argument, end: at + 1 + length }
 }

@@ -46,7 +46,7 @@ export function checkPoint(raw: Uint8Array): void {
   if (raw.length !== KEY_LENGTH)
     throw new KeyFormatError(`an Ed25519 public key has 32 bytes, not ${raw.length}`)
   const y = raw.slice()
-  y[31] = (y[31] ?? 0) & 0x7f
+  y[31] = Number(y[31]) & 0x7f
   if (!isBelow(y, FIELD_PRIME)) throw new KeyFormatError('the Ed25519 public key is not canonically encoded')
   if (SMALL_ORDER_Y.has(bytesToHex(y))) throw new KeyFormatError('the Ed25519 public key is of small order')
 }

@@ -3,7 +3,15 @@
  * same complaint in every implementation.
  */
 
-import { createCipheriv, createDecipheriv, createHash, scrypt, timingSafeEqual } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  type ScryptOptions,
+  scrypt,
+  timingSafeEqual
+} from 'node:crypto'
+import { promisify } from 'node:util'
 import type { RandomSource } from '../../types/index.ts'
 import { bytesToHex, errorMessage, hexToBytes } from '../../utils/index.ts'
 import {
@@ -22,6 +30,8 @@ import {
 import { KeyStoreError } from './errors.ts'
 import { privateKeyFromProtobuf } from './keys.ts'
 import type { PrivateKey } from './types.ts'
+
+const scryptAsync = promisify<string, Uint8Array, number, ScryptOptions, Buffer>(scrypt)
 
 const VERSION = 3
 const CIPHER = 'aes-256-ctr'
@@ -101,13 +111,21 @@ export async function unsealKey(text: string, passphrase: string): Promise<Priva
 function decrypt(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): PrivateKey {
   if (iv.length !== IV_LENGTH) throw corrupt(`the iv has ${iv.length} bytes; expected ${IV_LENGTH}`)
   const decipher = createDecipheriv(CIPHER, key, iv)
-  const plain = Buffer.concat([decipher.update(ciphertext), decipher.final()])
+  const decrypted = Buffer.concat([decipher.update(ciphertext), decipher.final()])
+  const plain = new Uint8Array(decrypted) // `slice` of a Buffer would not copy
+  const opened = attempt(() => privateKeyFromProtobuf(plain))
+  decrypted.fill(0)
+  plain.fill(0)
+  if ('cause' in opened) throw corrupt(errorMessage(opened.cause), opened.cause)
+  return opened.value
+}
+
+/** The value or what was thrown, so that secrets can be wiped before anything else happens. */
+function attempt<T>(work: () => T): { readonly value: T } | { readonly cause: unknown } {
   try {
-    return privateKeyFromProtobuf(new Uint8Array(plain))
+    return { value: work() }
   } catch (cause) {
-    throw corrupt(errorMessage(cause), cause)
-  } finally {
-    plain.fill(0)
+    return { cause }
   }
 }
 
@@ -151,15 +169,16 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_SCRYPT_N
 }
 
-function derive(passphrase: string, salt: Uint8Array, { n, r, p, dklen }: ScryptCosts): Promise<Uint8Array> {
+async function derive(passphrase: string, salt: Uint8Array, costs: ScryptCosts): Promise<Uint8Array> {
+  const { n, r, p, dklen } = costs
   // What OpenSSL counts against maxmem: 128 · r · (N + p + 2), plus a page for itself.
   const maxmem = 128 * r * (n + p + 2) + 65_536
-  return new Promise((resolve, reject) => {
-    scrypt(passphrase, salt, dklen, { N: n, r, p, maxmem }, (error, key) => {
-      if (error) reject(unsupported(`scrypt costs that the machine cannot meet: ${error.message}`))
-      else resolve(new Uint8Array(key.buffer, key.byteOffset, key.length))
-    })
-  })
+  try {
+    const key = await scryptAsync(passphrase, salt, dklen, { N: n, r, p, maxmem })
+    return new Uint8Array(key.buffer, key.byteOffset, key.length)
+  } catch (cause) {
+    throw unsupported(`scrypt costs that cannot be met: ${errorMessage(cause)}`)
+  }
 }
 
 /** SHA3-256 over the second half of the derived key and the ciphertext. */

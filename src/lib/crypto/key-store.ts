@@ -89,7 +89,7 @@ function inFile(error: unknown, path: string): unknown {
   return new KeyStoreError(error.code, `${error.message} (in '${path}')`, {
     cause: error,
     details: { ...error.details, path },
-    ...(error.hint === undefined ? {} : { hint: error.hint })
+    hint: error.hint
   })
 }
 

@@ -107,7 +107,7 @@ export function writeDerSignature(r: bigint, s: bigint): Uint8Array {
 function derInteger(value: bigint): Uint8Array {
   const hex = value.toString(16)
   const bytes = hexToBytes(hex.length % 2 === 0 ? hex : `0${hex}`)
-  const padded = (bytes[0] ?? 0) >= 0x80 ? concatBytes(Uint8Array.of(0), bytes) : bytes
+  const padded = Number(bytes[0]) >= 0x80 ? concatBytes(Uint8Array.of(0), bytes) : bytes
   return concatBytes(Uint8Array.of(2, padded.length), padded)
 }
 
@@ -122,12 +122,11 @@ function readDerSignature(signature: Uint8Array): { r: bigint; s: bigint } | und
 }
 
 function readDerInteger(bytes: Uint8Array, at: number): { value: bigint; end: number } | undefined {
-  const length = bytes[at + 1] ?? 0
+  const [tag, length = 0, first = 0, second = 0] = bytes.subarray(at)
   const end = at + 2 + length
-  if (bytes[at] !== 2 || length === 0 || length > 33 || end > bytes.length) return undefined
-  const first = bytes[at + 2] ?? 0
+  if (tag !== 2 || length === 0 || length > 33 || end > bytes.length) return undefined
   if (first >= 0x80) return undefined // negative
-  if (first === 0 && length > 1 && (bytes[at + 3] ?? 0) < 0x80) return undefined // not minimal
+  if (first === 0 && length > 1 && second < 0x80) return undefined // not minimal
   const value = BigInt(`0x${bytesToHex(bytes.subarray(at + 2, end))}`)
   return isEcdsaNumber(value) ? { value, end } : undefined
 }

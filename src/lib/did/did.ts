@@ -28,5 +28,6 @@ export function parseDid(text: string): Did {
 
 /** The method of a DID, `key` in `did:key:z6Mk…`. */
 export function didMethod(did: Did): string {
-  return did.split(':', 2)[1] ?? ''
+  const [, method = ''] = did.split(':', 2)
+  return method
 }

@@ -82,13 +82,14 @@ export function readCanonicalList(text: string): Token[] | undefined {
   if (text === '{}') return []
   if (!text.startsWith('{"tok":[')) return undefined
   const tokens: Token[] = []
-  for (let at = '{"tok":['.length; ; at++) {
-    const read = readAt(text, at, 0)
+  let at = '{"tok":'.length
+  do {
+    const read = readAt(text, at + 1, 0)
     if (read === undefined) return undefined
     tokens.push(read.token)
     at = read.end
-    if (text[at] !== ',') return text.startsWith(']}', at) && at + 2 === text.length ? tokens : undefined
-  }
+  } while (text[at] === ',')
+  return text.endsWith(']}') && at + 2 === text.length ? tokens : undefined
 }
 
 function readAt(text: string, start: number, position: number): { token: Token; end: number } | undefined {

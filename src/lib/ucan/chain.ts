@@ -29,9 +29,11 @@ export function issuersOf(token: Token): Map<Did, bigint> {
   return positions
 }
 
+const NO_BYTES = new Uint8Array()
+
 /** What a revocation matches by (§5.5): issuer, subject and nonce. */
 export function revocationKey(token: Token): string {
-  return `${token.issuer}#${token.subject}#${token.nonce === null ? '' : bytesToHex(token.nonce)}`
+  return `${token.issuer}#${token.subject}#${bytesToHex(token.nonce ?? NO_BYTES)}`
 }
 
 /**

@@ -40,7 +40,7 @@ export function timeOf(ns: bigint): string {
 /** `token 1 of 3 (did:key:… → did:key:…)`, counted from the leaf. */
 export function nameOf(leaf: Token, position: number): string {
   const chain = chainOf(leaf)
-  const token = chain[position] ?? leaf
+  const [token = leaf] = chain.slice(position)
   const parties = `${shortDid(token.issuer)} → ${shortDid(token.subject)}`
   return chain.length === 1 ? `token (${parties})` : `token ${position + 1} of ${chain.length} (${parties})`
 }
@@ -53,7 +53,7 @@ export function tokenRefusal(
   reason: string,
   details: Refusal['details'] = {}
 ): Refusal {
-  const token = chainOf(leaf)[position] ?? leaf
+  const [token = leaf] = chainOf(leaf).slice(position)
   return refusal(code, `${nameOf(leaf, position)} ${reason}`, {
     details: { position, issuer: token.issuer, subject: token.subject, action: token.action, ...details }
   })

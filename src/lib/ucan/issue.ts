@@ -15,6 +15,8 @@ import type { Token } from './types.ts'
 /** The fields a caller decides; issuer, nonce and signature are added. */
 export type TokenDraft = Omit<Token, 'issuer' | 'nonce' | 'signature'> & { readonly nonce?: Uint8Array }
 
+type SignedToken = Token & { readonly signature: Uint8Array }
+
 export interface IssuerDeps {
   readonly random: RandomSource
   readonly signer?: Signer | undefined
@@ -45,7 +47,7 @@ export class TokenIssuer {
     this.#owner = options.owner
   }
 
-  async issue(draft: TokenDraft): Promise<Token> {
+  async issue(draft: TokenDraft): Promise<SignedToken> {
     if (this.#signer === undefined) {
       throw new CapabilityError('UCAN_NO_SIGNER', `there is no key to sign for ${shortDid(this.#owner)}`, {
         hint: 'open the key of the context first'
@@ -71,9 +73,9 @@ export class TokenIssuer {
     return token
   }
 
-  #isSigned(token: Token): boolean {
+  #isSigned(token: SignedToken): boolean {
     try {
-      return this.#keyOf(token.issuer).verify(signingBytes(token), token.signature ?? new Uint8Array())
+      return this.#keyOf(token.issuer).verify(signingBytes(token), token.signature)
     } catch (cause) {
       throw new CapabilityError(
         'UCAN_SIGNER_FAILED',

@@ -15,6 +15,9 @@ import type { Capability, CapabilityContext, Token } from './types.ts'
 type InvocationRequest = Parameters<CapabilityContext['provideInvocation']>[0]
 type BroadcastRequest = Parameters<CapabilityContext['provideBroadcast']>[0]
 
+/** A draft that names what it is for. */
+type MessageDraft = TokenDraft & { readonly capabilities: readonly Capability[] }
+
 /** Bytes of `{"tok":[` and `]}`. */
 const LIST_OVERHEAD = 10
 
@@ -28,7 +31,7 @@ export async function provideInvocation(
   issuer: TokenIssuer
 ): Promise<Uint8Array> {
   requireNames(request.invoke)
-  const draft: TokenDraft = {
+  const draft: MessageDraft = {
     action: 'invoke',
     subject: request.subject,
     audience: request.audience,
@@ -71,7 +74,7 @@ export async function provideBroadcast(
   issuer: TokenIssuer
 ): Promise<Uint8Array> {
   requireNames(request.broadcast)
-  const draft: TokenDraft = {
+  const draft: MessageDraft = {
     action: 'broadcast',
     subject: request.subject,
     audience: undefined,
@@ -149,11 +152,10 @@ function sizeOf(text: string): number {
  * Up to `MAX_PROOFS` tokens that back the draft: reply delegations first, then provide anchors, oldest first. One that
  * fills a message by itself takes no place.
  */
-function findParents(draft: TokenDraft, replies: readonly Token[], trust: TrustAnchors): Token[] {
-  const capabilities = draft.capabilities ?? []
-  const request: ChainRequest = { ...draft, capabilities, steps: 1n }
+function findParents(draft: MessageDraft, replies: readonly Token[], trust: TrustAnchors): Token[] {
+  const request: ChainRequest = { ...draft, steps: 1n }
   const parents = replies.filter(parent => canBack(parent, request, trust)).slice(0, MAX_PROOFS)
-  const [first = '/'] = capabilities
+  const [first = '/'] = draft.capabilities
   for (const parent of trust.provideIndex.find(trust.owner, draft.audience, first)) {
     if (parents.length >= MAX_PROOFS) break
     if (canBack(parent, request, trust) && sizeOf(formatToken(parent)) < MAX_BLOB_LENGTH) parents.push(parent)
