@@ -33,13 +33,22 @@ export function keyDerivationMs(stderr: string): number {
   return Number(match[1])
 }
 
+/** One question to the daemon; the derivation of the key, when there was one, is told apart. */
+async function askHello(
+  node: LabNode,
+  env: Record<string, string> = {}
+): Promise<{ ms: number; stderr: string }> {
+  const run = await node.try(['actor', 'cmd', '/public/hello', '-c', 'user', '--debug'], { env })
+  if (run.code !== 0) throw new Error(`hello failed: ${run.stderr}`)
+  return run
+}
+
 /** `actor cmd /public/hello`: derive the key, make tokens, sign, ask over HTTP, verify the answer. */
 export async function benchHello(node: LabNode): Promise<{ row: Row; note: string }> {
   const derivations: number[] = []
   const totals: number[] = []
   const hello = async (): Promise<number> => {
-    const run = await node.try(['actor', 'cmd', '/public/hello', '-c', 'user', '--debug'])
-    if (run.code !== 0) throw new Error(`hello failed: ${run.stderr}`)
+    const run = await askHello(node)
     const derivation = keyDerivationMs(run.stderr)
     derivations.push(derivation)
     totals.push(run.ms)
@@ -57,5 +66,32 @@ export async function benchHello(node: LabNode): Promise<{ row: Row; note: strin
       isMet: ratio <= 3
     },
     note: `/public/hello with its key derivation (${formatMs(median(derivations))}, scrypt N=2^18 by design): ${formatMs(median(totals))}, ${whole.toFixed(1)} ×.`
+  }
+}
+
+/** The same with the key agent: no passphrase, no derivation, all of the time counted. */
+export async function benchHelloWithAgent(node: LabNode): Promise<Row> {
+  await node.run(['key', 'agent', '--session', String(process.pid)])
+  try {
+    await node.run(['key', 'unlock', 'user'])
+    const { a, b, ratio } = await inTurn(
+      HELLO_ROUNDS,
+      async () => {
+        const { ms, stderr } = await askHello(node, { DMS_PASSPHRASE: '' })
+        if (/key derived/.test(stderr)) throw new Error('the key agent was not used')
+        return ms
+      },
+      bareNode
+    )
+    return {
+      what: 'actor cmd /public/hello with the key agent, everything counted',
+      ours: formatMs(a),
+      against: `node -e 0: ${formatMs(b)}`,
+      ratio: `${ratio.toFixed(2)} ×`,
+      target: '≤ 3.5 ×',
+      isMet: ratio <= 3.5
+    }
+  } finally {
+    await node.run(['key', 'agent', '--stop'])
   }
 }

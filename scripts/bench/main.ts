@@ -8,7 +8,7 @@ import { cpus } from 'node:os'
 import { ensureBusybox, hasDocker } from '../lab/docker.ts'
 import { CLI, createNetwork, Lab, NODE_BINARY } from '../lab/lab.ts'
 import { benchAnchors } from './anchors.ts'
-import { benchHello, benchHelp } from './cli.ts'
+import { benchHello, benchHelloWithAgent, benchHelp } from './cli.ts'
 import { benchDaemon } from './daemon.ts'
 import { benchDeploy } from './deploy.ts'
 import { printTable, type Row } from './measure.ts'
@@ -39,6 +39,7 @@ rows.push(...(await benchAnchors()))
   const hello = await benchHello(alice)
   rows.push(hello.row)
   notes.push(hello.note)
+  rows.push(await benchHelloWithAgent(alice))
   if (await hasDocker()) {
     const image = await ensureBusybox()
     if (typeof image === 'string') notes.push(`SKIPPED the Docker rows: ${image}`)
