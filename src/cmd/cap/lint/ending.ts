@@ -66,6 +66,7 @@ function shadowedByAnchors(chart: Chart, list: Entry['list']): Finding[] {
     const other = entries.find(
       (candidate, at) =>
         at !== index &&
+        !isRemovedWith(candidate, entry) &&
         covers(candidate.token, entry.token) &&
         // Of two that cover each other the first stays.
         (at < index || !covers(entry.token, candidate.token))
@@ -75,6 +76,11 @@ function shadowedByAnchors(chart: Chart, list: Entry['list']): Finding[] {
       shadowed(chart, entry, `anchor ${idOf(other.token) ?? 'without id'} allows all of it, for as long`)
     ]
   })
+}
+
+/** Anchors are removed by issuer and nonce (identity-and-actors §7.2): of two that share both none goes alone. */
+function isRemovedWith(a: Entry, b: Entry): boolean {
+  return a.token.issuer === b.token.issuer && idOf(a.token) === idOf(b.token)
 }
 
 function shadowed(chart: Chart, entry: Entry, why: string): Finding {
