@@ -1,7 +1,11 @@
+/** The agent for the commands about it. Loaded by them only: what it brings costs every other command some milliseconds. */
+
 import type { Config } from '../../config/index.ts'
 import { findSocket, KeyAgentClient, KeyAgentError } from '../../key-agent/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { agentPlace } from '../session/key-agent.ts'
+
+export { openSystemGuard } from '../../key-agent/index.ts'
 
 /** A client of the running agent; `undefined` when none runs. Dispose it. @throws KeyAgentError for a socket that is not to be trusted */
 export function findAgent(cli: Cli, config: Config): KeyAgentClient | undefined {

@@ -6,7 +6,6 @@ import { UsageError } from '../cli/errors.ts'
 import { formatTable } from '../cli/table.ts'
 import { readOutput } from '../deployments/connect.ts'
 import { loadSettings } from '../session/settings.ts'
-import { findAgent, requireAgent } from './agent-client.ts'
 import type { KEY_AGENT_FLAGS } from './agent-flags.ts'
 
 /** Shorter than this the agent would be gone before it is used. Milliseconds. */
@@ -45,6 +44,7 @@ async function showStatus(cli: Cli, config: Config, output: 'table' | 'json'): P
 }
 
 async function readStatus(cli: Cli, config: Config): Promise<KeyAgentStatus | undefined> {
+  const { findAgent } = await import('./agent-client.ts')
   using client = findAgent(cli, config)
   try {
     return await client?.status({ signal: cli.signal })
@@ -81,6 +81,7 @@ function toJson(status: KeyAgentStatus | undefined): string {
 }
 
 async function stopAgent(cli: Cli, config: Config): Promise<number> {
+  const { requireAgent } = await import('./agent-client.ts')
   using client = requireAgent(cli, config)
   await client.stop({ signal: cli.signal })
   cli.terminal.err('the key agent has ended; all keys are locked\n')

@@ -1,4 +1,3 @@
-import { openSystemGuard } from '../../key-agent/index.ts'
 import { createKeyStore } from '../../lib/crypto/index.ts'
 import { formatDuration } from '../../utils/index.ts'
 import type { Handler } from '../cli/command.ts'
@@ -6,7 +5,6 @@ import { CommandError, UsageError } from '../cli/errors.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
-import { requireAgent } from './agent-client.ts'
 import type { KEY_UNLOCK_FLAGS } from './agent-flags.ts'
 
 /** `nunet key unlock`: nobody types a passphrase before it is clear that an agent of this user takes it. */
@@ -23,6 +21,7 @@ export const keyUnlockHandler: Handler<typeof KEY_UNLOCK_FLAGS> = {
         hint: `make one with 'nunet key new ${name}'`
       })
     }
+    const { openSystemGuard, requireAgent } = await import('./agent-client.ts')
     using client = requireAgent(cli, config)
     await client.status({ signal: cli.signal })
     const guard = await openSystemGuard()
