@@ -62,7 +62,7 @@ export function buildGraph(
         edges.add(edgeOf('grant', token, 'revoked', name), revocationKey(token))
   }
   const shown = contexts.map(({ file }) => file.did)
-  return { graph: { ...limited(edges.sorted(), shown, deps.names), nowNs: deps.nowNs }, unverified }
+  return { graph: { ...limited(edges.sorted(deps.names), shown, deps.names), nowNs: deps.nowNs }, unverified }
 }
 
 /** The anchors that verify for good, the expired and the revoked ones included. */
@@ -126,13 +126,15 @@ class EdgeList {
     this.#byKey.set(key, { ...(known ?? edge), contexts: [...contexts].sort() })
   }
 
-  /** In an order that depends on what they say only; what counts now comes first. */
-  sorted(): GraphEdge[] {
+  /** In an order that depends on what they say only, by name where there is one; what counts now comes first. */
+  sorted(names: ReadonlyMap<Did, string>): GraphEdge[] {
+    const party = (did: Did): string => partyKey(did, names.get(did))
     return [...this.#byKey]
-      .map(([key, edge]) => ({
-        edge,
-        key: `${STATES.indexOf(edge.state)} ${KINDS.indexOf(edge.kind)} ${key}`
-      }))
+      .map(([key, edge]) => {
+        const { state, kind, from, to } = edge
+        const rank = `${STATES.indexOf(state)}${KINDS.indexOf(kind)}`
+        return { edge, key: [rank, party(from), party(to), key].join(' ') }
+      })
       .sort((a, b) => (a.key < b.key ? -1 : 1))
       .map(({ edge }) => edge)
   }
@@ -159,14 +161,14 @@ function limited(
   const roles = rolesOf(edges, new Set([...shown, ...names.keys()]))
   const nodes = [...taken].map((did): GraphNode => ({ did, name: names.get(did), role: roles(did) }))
   return {
-    nodes: nodes.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+    nodes: nodes.sort((a, b) => (partyKey(a.did, a.name) < partyKey(b.did, b.name) ? -1 : 1)),
     edges: kept,
     leftOut: { nodes: parties.size - taken.size, edges: edges.length - kept.length }
   }
 }
 
-/** Parties with a name come first. */
-function sortKey({ did, name }: GraphNode): string {
+/** Sorts parties: those with a name come first. */
+function partyKey(did: Did, name: string | undefined): string {
   return name === undefined ? `1 ${did}` : `0 ${name} ${did}`
 }
 

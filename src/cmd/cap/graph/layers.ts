@@ -6,7 +6,7 @@ export interface Span {
   readonly edge: GraphEdge
   readonly left: Did
   readonly right: Did
-  /** Whether it leads from right to left, since something else leads from left to right. */
+  /** Whether it leads from right to left. */
   readonly isBackward: boolean
 }
 
@@ -17,18 +17,19 @@ export interface Layering {
 }
 
 /**
- * Puts givers left of receivers: an edge that would close a circle is taken backwards, then each party stands as far left as
- * its edges allow. Edges come first to first served, so what counts now decides.
+ * Puts givers left of receivers: an edge that would close a circle is taken the other way round, then each party stands as
+ * far left as its edges allow. Edges come first to first served, so what counts now decides.
  */
 export function layer({ nodes, edges }: Pick<Graph, 'nodes' | 'edges'>): Layering {
   const after = new Map<Did, Set<Did>>(nodes.map(({ did }) => [did, new Set()]))
   const spans: Span[] = []
   for (const edge of edges) {
     if (edge.from === edge.to) continue // drawn as a note in the box
-    const isBackward = leads(after, edge.to, edge.from)
-    const [left, right] = isBackward ? [edge.to, edge.from] : [edge.from, edge.to]
+    // Who is trusted stands left of who trusts it, as the giver stands left of who was given.
+    const [first, second] = edge.kind === 'grant' ? [edge.from, edge.to] : [edge.to, edge.from]
+    const [left, right] = leads(after, second, first) ? [second, first] : [first, second]
     after.get(left)?.add(right)
-    spans.push({ edge, left, right, isBackward })
+    spans.push({ edge, left, right, isBackward: left !== edge.from })
   }
   return { layerOf: longestPaths(after), spans }
 }

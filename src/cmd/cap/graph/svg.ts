@@ -3,8 +3,9 @@
  * each piece goes through `xmlText`, and is clipped to its box.
  */
 
+import type { Capability } from '../../../lib/ucan/index.ts'
 import type { Did } from '../../../types/index.ts'
-import { cutName, listNames, shortDid, showDistance, showTime } from '../words.ts'
+import { cutName, shortDid, showDistance, showTime } from '../words.ts'
 import { BOX, LABEL, type Layout, layOut, type PlacedBox, type PlacedEdge, type Point } from './layout.ts'
 import { edgeText } from './text.ts'
 import type { EdgeKind, Graph, GraphEdge, GraphNode, Role } from './types.ts'
@@ -12,7 +13,7 @@ import { xmlText } from './xml.ts'
 
 const MARGIN = 24
 const TITLE_HEIGHT = 56
-const LEGEND = { width: 900, height: 92 } as const
+const LEGEND = { width: 1080, height: 92 } as const
 
 /** Characters of a line of a label and of a box, at 6.7 px each. */
 const LABEL_CHARACTERS = 40
@@ -42,20 +43,63 @@ export function drawGraph(graph: Graph): string {
   ].join('\n')
 }
 
-const STYLE = `
-svg{--page:#fff;--ink:#1d2330;--dim:#5b6475;--card:#f5f7fa;--edge:#7a8496;--self:#2563eb;--root:#b45309;--organisation:#7c3aed;--member:#4b5563;--bad:#dc2626;--accept:#0f766e}
-@media (prefers-color-scheme:dark){svg{--page:#12151c;--ink:#e6e9ef;--dim:#98a2b3;--card:#1c212b;--edge:#8b95a7;--self:#60a5fa;--root:#f59e0b;--organisation:#a78bfa;--member:#9ca3af;--bad:#f87171;--accept:#2dd4bf}}
-text{font:11px ui-monospace,Menlo,Consolas,monospace;fill:var(--ink)}
-.heading{font-size:15px;font-weight:600}.name{font-size:12px;font-weight:600}.dim{fill:var(--dim)}
-.page{fill:var(--page)}.box{fill:var(--card);stroke-width:1.5}.card{fill:var(--card)}
-.role-self{stroke:var(--self)}.role-root{stroke:var(--root)}.role-organisation{stroke:var(--organisation)}.role-member{stroke:var(--member)}
-.here{stroke-width:3}
-.line{fill:none;stroke:var(--edge);stroke-width:1.3}
-.line.accept{stroke:var(--accept);stroke-dasharray:6 4}.line.root{stroke:var(--root);stroke-width:2.4}
-.card{stroke:var(--edge)}.card.accept{stroke:var(--accept)}.card.root{stroke:var(--root)}
-.arrow{fill:var(--edge)}.arrow.accept{fill:var(--accept)}.arrow.root{fill:var(--root)}
-.expired{opacity:.45}.line.revoked,.card.revoked{stroke:var(--bad)}.revoked text{text-decoration:line-through;fill:var(--bad)}
+const ROLES: readonly [Role, string][] = [
+  ['organisation', 'organisation'],
+  ['root', 'root anchor'],
+  ['self', 'context here'],
+  ['member', 'other party']
+]
+
+const LIGHT = {
+  page: '#fff',
+  ink: '#1d2330',
+  dim: '#5b6475',
+  card: '#f5f7fa',
+  edge: '#7a8496',
+  self: '#2563eb',
+  root: '#b45309',
+  organisation: '#7c3aed',
+  member: '#4b5563',
+  bad: '#dc2626',
+  accept: '#0f766e'
+} as const
+
+const DARK: Readonly<Record<keyof typeof LIGHT, string>> = {
+  page: '#12151c',
+  ink: '#e6e9ef',
+  dim: '#98a2b3',
+  card: '#1c212b',
+  edge: '#8b95a7',
+  self: '#60a5fa',
+  root: '#f59e0b',
+  organisation: '#a78bfa',
+  member: '#9ca3af',
+  bad: '#f87171',
+  accept: '#2dd4bf'
+}
+
+/** Written out instead of by variables, which some viewers do not know. */
+function coloursOf(palette: Readonly<Record<keyof typeof LIGHT, string>>): string {
+  const roles = ROLES.map(([role]) => `.role-${role}{stroke:${palette[role]}}`)
+  return [
+    `text{fill:${palette.ink}}.dim{fill:${palette.dim}}.page{fill:${palette.page}}.box,.card{fill:${palette.card}}`,
+    ...roles,
+    `.line,.card{stroke:${palette.edge}}.arrow{fill:${palette.edge}}`,
+    `.line.accept,.card.accept{stroke:${palette.accept}}.arrow.accept{fill:${palette.accept}}`,
+    `.line.root,.card.root{stroke:${palette.root}}.arrow.root{fill:${palette.root}}`,
+    `.line.revoked,.card.revoked{stroke:${palette.bad}}.revoked text{fill:${palette.bad}}`
+  ].join('\n')
+}
+
+const SHAPES = `
+text{font:11px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+.heading{font-size:15px;font-weight:600}.name{font-size:12px;font-weight:600}
+.box{stroke-width:1.5}.here{stroke-width:3}
+.line{fill:none;stroke-width:1.3}.line.accept{stroke-dasharray:6 4}.line.root{stroke-width:2.4}
+.expired{opacity:.45}.revoked text{text-decoration:line-through}
 `.trim()
+
+const STYLE = `\n${SHAPES}\n${coloursOf(LIGHT)}\n@media (prefers-color-scheme:dark){\n${coloursOf(DARK)}\n}\n`
 
 const KINDS: readonly EdgeKind[] = ['grant', 'accept', 'root']
 
@@ -133,11 +177,15 @@ function label(
 
 function labelLines({ kind, capabilities, topics, expiresAtNs, state }: GraphEdge, nowNs: bigint): string[] {
   if (kind === 'root') return ['everything', 'root anchor, without end']
-  const verb = kind === 'accept' ? 'accepts ' : ''
-  const where = topics.length === 0 ? '' : ` in ${listNames(topics)}`
   const end = expiresAtNs === undefined ? '' : showDistance(expiresAtNs, nowNs)
   const when = state === 'valid' ? `ends ${end}` : state === 'expired' ? `expired ${end}` : 'revoked'
-  return [`${verb}${listNames(capabilities)}`, `${when}${where}`]
+  const where = topics.length === 0 ? '' : `, topics ${bareNames(topics)}`
+  return [bareNames(capabilities), `${when}${where}`]
+}
+
+/** Without quotes: there is little room, and the tooltip has all of it. */
+function bareNames(names: readonly Capability[]): string {
+  return names.length === 0 ? 'nothing' : names.slice(0, LABEL_CHARACTERS).map(cutName).join(', ')
 }
 
 /** Everything, in full. */
@@ -172,12 +220,6 @@ function short(text: string, most: number): string {
   return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`
 }
 
-const ROLES: readonly [Role, string][] = [
-  ['organisation', 'organisation'],
-  ['root', 'root anchor'],
-  ['self', 'context here'],
-  ['member', 'other party']
-]
 const LINES: readonly [string, string][] = [
   ['grant', 'delegation: gives to'],
   ['accept', 'accepts what it delegates (require anchor)'],
@@ -192,7 +234,7 @@ function legend(top: number): string {
     return `<rect class="box role-${role}" x="${x}" y="${top}" width="26" height="16" rx="4"/><text x="${x + 34}" y="${top + 12}">${text}</text>`
   })
   const lines = LINES.map(([kind, text], index) => {
-    const x = MARGIN + (index % 3) * 300
+    const x = MARGIN + (index % 3) * 360
     const y = top + 40 + Math.floor(index / 3) * 26
     return `<path class="line ${kind}" d="M${x} ${y}h26"/><text x="${x + 34}" y="${y + 4}">${text}</text>`
   })

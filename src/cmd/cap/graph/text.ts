@@ -26,16 +26,24 @@ class Printer {
   readonly #graph: Graph
   readonly #terminal: Colours
   readonly #nodes: ReadonlyMap<Did, GraphNode>
+  readonly #positions: ReadonlyMap<Did, number>
   /** Delegations by giver, then by receiver. */
   readonly #grants = new Map<Did, Map<Did, GraphEdge[]>>()
+  /** Below whom a party stands with what it gave on; edges that count come first. */
+  readonly #parents = new Map<Did, Did>()
   readonly #shown = new Set<Did>()
   readonly #lines: string[] = []
 
   constructor(graph: Graph, terminal: Colours) {
     this.#graph = graph
     this.#terminal = terminal
+    this.#positions = new Map(graph.nodes.map(({ did }, index) => [did, index]))
     this.#nodes = new Map(graph.nodes.map(node => [node.did, node]))
-    for (const edge of graph.edges) if (edge.kind === 'grant') collect(this.#grants, edge)
+    for (const edge of graph.edges) {
+      if (edge.kind !== 'grant') continue
+      collect(this.#grants, edge)
+      if (!this.#parents.has(edge.to)) this.#parents.set(edge.to, edge.from)
+    }
   }
 
   delegations(): string[] {
@@ -56,7 +64,7 @@ class Printer {
       const accepted = byOwner.get(did)
       if (accepted === undefined) continue
       lines.push('', ...wrapped(this.#title(did), '', ''))
-      for (const [index, [subject, edges]] of [...accepted].entries()) {
+      for (const [index, [subject, edges]] of this.#inOrder(accepted).entries()) {
         const isLast = index === accepted.size - 1
         lines.push(...wrapped(this.#title(subject), isLast ? '└─ ' : '├─ ', isLast ? '   ' : '│  '))
         lines.push(...this.#edgeLines(edges, isLast ? '     ' : '│    '))
@@ -83,18 +91,25 @@ class Printer {
 
   #branches(giver: Did, margin: string, depth: number, waiting: Did[]): void {
     this.#shown.add(giver)
-    const receivers = [...(this.#grants.get(giver) ?? [])]
+    const receivers = this.#inOrder(this.#grants.get(giver))
     for (const [index, [did, edges]] of receivers.entries()) {
       const isLast = index === receivers.length - 1
       const inner = `${margin}${isLast ? '   ' : '│  '}`
       const hasMore = this.#grants.has(did)
-      const isElsewhere = hasMore && (this.#shown.has(did) || depth >= MAX_DEPTH)
+      const isTooDeep = depth >= MAX_DEPTH
+      const isElsewhere = hasMore && (isTooDeep || this.#shown.has(did) || this.#parents.get(did) !== giver)
       const title = isElsewhere ? `${this.#title(did)}, see there` : this.#title(did)
       this.#lines.push(...wrapped(title, `${margin}${isLast ? '└─ ' : '├─ '}`, inner))
       this.#lines.push(...this.#edgeLines(edges, `${inner}${hasMore && !isElsewhere ? '│ ' : '  '}`))
       if (hasMore && !isElsewhere) this.#branches(did, inner, depth + 1, waiting)
-      else if (isElsewhere) waiting.push(did)
+      else if (isTooDeep) waiting.push(did)
     }
+  }
+
+  /** Receivers in the order of the nodes. */
+  #inOrder(receivers: ReadonlyMap<Did, GraphEdge[]> | undefined): [Did, GraphEdge[]][] {
+    const position = (did: Did): number => this.#positions.get(did) ?? 0
+    return [...(receivers ?? [])].sort(([a], [b]) => position(a) - position(b))
   }
 
   #edgeLines(edges: readonly GraphEdge[], margin: string): string[] {
