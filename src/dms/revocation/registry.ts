@@ -179,10 +179,10 @@ export class RevocationRegistry {
     this.#turnedAway++
     const reason =
       full === undefined
-        ? `there is no room for more than ${MAX_REVOCATIONS} revocations, ${MAX_PROVEN} of them by members`
+        ? `at most ${MAX_REVOCATIONS} revocations are kept, ${MAX_PROVEN} of them by members`
         : `at most ${MAX_PER_MEMBER} revocations are kept of '${full}' and those below it`
     this.#deps.log.error('revocation turned away', { reason, key })
-    return refusal('REVOCATION_NO_ROOM', reason)
+    return refusal('REVOCATION_NO_ROOM', `there is no room: ${reason}`)
   }
 
   async #take(

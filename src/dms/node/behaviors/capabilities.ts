@@ -178,8 +178,9 @@ function bounded(anchors: NewAnchors): Result<NewAnchors> {
   const count = Object.values(anchors).reduce((sum, list) => sum + list.length, 0)
   if (count === 0) return nothing()
   if (count <= MAX_ANCHORS_PER_REQUEST) return ok(anchors)
-  const reason = `a request holds at most ${MAX_ANCHORS_PER_REQUEST} anchors, not ${count}`
-  return refuse(refusal('CAP_TOO_MANY', reason))
+  return refuse(
+    refusal('CAP_TOO_MANY', `a request holds at most ${MAX_ANCHORS_PER_REQUEST} anchors, not ${count}`)
+  )
 }
 
 /** DIDs as objects or texts, in a list or alone. */
