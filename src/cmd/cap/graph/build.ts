@@ -48,8 +48,10 @@ export function buildGraph(
     const missing = file.require.length + file.provide.length - require.length - provide.length
     if (missing > 0) unverified.set(name, missing)
     for (const did of file.roots) edges.add(rootEdge(file.did, did, name), did)
-    for (const token of require)
+    for (const token of require) {
       edges.add({ ...edgeOf('accept', token, judge(token), name), from: file.did }, formatToken(token))
+      seen.add(revocationKey(token))
+    }
     for (const token of provide.flatMap(chainOf)) {
       edges.add(edgeOf('grant', token, judge(token), name), formatToken(token))
       seen.add(revocationKey(token))

@@ -34,7 +34,9 @@ export const capGraphHandler: Handler<typeof GRAPH_FLAGS> = {
     const names = namesOf(known)
     const { graph, unverified } = buildGraph(shown, { nowNs: cli.clock.nowNs(), random: cli.random, names })
     for (const [name, count] of unverified)
-      cli.terminal.err(`warning: ${count} tokens of context '${oneLine(name)}' do not verify; not shown\n`)
+      cli.terminal.err(
+        `warning: tokens of context '${oneLine(name)}' that do not verify are not shown: ${count}\n`
+      )
     const text =
       format === 'svg'
         ? drawGraph(graph)

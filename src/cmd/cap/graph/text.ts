@@ -117,7 +117,8 @@ class Printer {
       wrapped(edgeText(edge, this.#graph.nowNs, this.#nodes), margin, `${margin}  `).map(line =>
         edge.state === 'valid'
           ? line
-          : margin + paint(this.#terminal, 'out', 'dim', line.slice(margin.length))
+          : margin +
+            paint(this.#terminal, 'out', edge.state === 'revoked' ? 'red' : 'dim', line.slice(margin.length))
       )
     )
   }
