@@ -37,8 +37,7 @@ export async function httpExchange(
 ): Promise<HttpAnswer> {
   signal.throwIfAborted()
   try {
-    const open = await opener(url)
-    const response = await send(open, url, request, signal)
+    const response = await send(opener(url), url, request, signal)
     return { status: response.statusCode ?? 0, body: await readBody(response, request.maxBytes) }
   } catch (cause) {
     signal.throwIfAborted()
@@ -50,9 +49,9 @@ export async function httpExchange(
 }
 
 /** Loaded at the first request: most commands make none. */
-async function opener(url: URL): Promise<typeof Request> {
-  if (url.protocol === 'https:') return (await import('node:https')).request
-  if (url.protocol === 'http:') return (await import('node:http')).request
+function opener(url: URL): typeof Request {
+  if (url.protocol === 'https:') return process.getBuiltinModule('node:https').request
+  if (url.protocol === 'http:') return process.getBuiltinModule('node:http').request
   throw new HttpError(`'${url.protocol}' is not http or https`)
 }
 
