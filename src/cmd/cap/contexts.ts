@@ -1,7 +1,7 @@
 /** The capability contexts of the user directory, as far as they can be read without asking anybody for anything. */
 
 import type { Config } from '../../config/index.ts'
-import { type CapabilityFile, createCapabilityStore } from '../../lib/ucan/index.ts'
+import { type CapabilityFile, createCapabilityStore, type Token } from '../../lib/ucan/index.ts'
 import type { Did } from '../../types/index.ts'
 import { errorMessage } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
@@ -44,4 +44,9 @@ export function namesOf(contexts: readonly KnownContext[]): ReadonlyMap<Did, str
   const names = new Map<Did, string>()
   for (const { name, did } of contexts) if (!names.has(did)) names.set(did, name)
   return names
+}
+
+/** All tokens of a context. */
+export function tokensOf({ require, provide, revoke }: CapabilityFile): Token[] {
+  return [...revoke, ...require, ...provide]
 }

@@ -1,13 +1,15 @@
 import { resolve } from 'node:path'
+import { lookUpIssuers } from '../../../lib/ucan/index.ts'
 import { utf8ToBytes } from '../../../utils/index.ts'
 import type { Cli, Handler } from '../../cli/command.ts'
 import { UsageError } from '../../cli/errors.ts'
 import { printPlain } from '../../cli/go-print.ts'
 import { oneLine } from '../../cli/printable.ts'
 import { loadContextFile } from '../../session/context-file.ts'
+import { keyLookup } from '../../session/did-keys.ts'
 import { loadSettings } from '../../session/settings.ts'
 import { contextNameOf } from '../../session/wallet.ts'
-import { type KnownContext, namesOf, readContexts } from '../contexts.ts'
+import { type KnownContext, namesOf, readContexts, tokensOf } from '../contexts.ts'
 import { buildGraph, type ShownContext } from './build.ts'
 import type { GRAPH_FLAGS } from './flags.ts'
 import { graphReport } from './report.ts'
@@ -31,8 +33,15 @@ export const capGraphHandler: Handler<typeof GRAPH_FLAGS> = {
     })
     const shown =
       flags.context.length === 0 ? withoutSealed(cli, known) : await inTurn([...new Set(flags.context)], open)
-    const names = namesOf(known)
-    const { graph, unverified } = buildGraph(shown, { nowNs: cli.clock.nowNs(), random: cli.random, names })
+    const lookup = keyLookup(cli, config)
+    const tokens = shown.flatMap(({ file }) => tokensOf(file))
+    await lookUpIssuers(tokens, lookup, { signal: cli.signal })
+    const { graph, unverified } = buildGraph(shown, {
+      nowNs: cli.clock.nowNs(),
+      random: cli.random,
+      keyOf: lookup.keyOf,
+      names: namesOf(known)
+    })
     for (const [name, count] of unverified)
       cli.terminal.err(
         `warning: tokens of context '${oneLine(name)}' that do not verify are not shown: ${count}\n`

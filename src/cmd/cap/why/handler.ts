@@ -1,13 +1,15 @@
-import type { CapabilityFile } from '../../../lib/ucan/index.ts'
+import { type CapabilityFile, lookUpIssuers } from '../../../lib/ucan/index.ts'
 import type { Did } from '../../../types/index.ts'
 import type { Cli, Handler } from '../../cli/command.ts'
 import { EXIT, UsageError } from '../../cli/errors.ts'
 import { printPlain } from '../../cli/go-print.ts'
 import { loadContextFile } from '../../session/context-file.ts'
 import { parseDestination } from '../../session/destination.ts'
+import { keyLookup } from '../../session/did-keys.ts'
 import { loadSettings } from '../../session/settings.ts'
 import type { SignerRequest } from '../../session/signer.ts'
-import { type KnownContext, namesOf, readContexts } from '../contexts.ts'
+import { type KnownContext, namesOf, readContexts, tokensOf } from '../contexts.ts'
+import { readFormat } from '../format.ts'
 import { explain } from './explain.ts'
 import type { WHY_FLAGS } from './flags.ts'
 import { printExplanation } from './print.ts'
@@ -41,9 +43,12 @@ export const capWhyHandler: Handler<typeof WHY_FLAGS> = {
       nowNs,
       expiresAtNs: nowNs + BigInt(Math.round(lifeMs * 1e6))
     }
+    const lookup = keyLookup(cli, request.config)
+    const tokens = [sender, receiver.file].flatMap(file => (file === undefined ? [] : tokensOf(file)))
+    await lookUpIssuers(tokens, lookup, { signal: cli.signal })
     const here = new Map(contexts.map(({ did, file }) => [did, file]))
     const sides = { sender, receiver: receiver.file, here }
-    const answer = await explain(question, sides, { nowNs, random: cli.random })
+    const answer = await explain(question, sides, { nowNs, random: cli.random, keyOf: lookup.keyOf })
     const names = namesOf(contexts)
     cli.terminal.out(
       output === 'json'
@@ -87,9 +92,4 @@ function readName(text: string, what: string): string {
   throw new UsageError(`'${text}' is not the name of a ${what}`, {
     hint: "write an absolute path such as '/dms/deployment'"
   })
-}
-
-function readFormat(text: string): 'text' | 'json' {
-  if (text === 'text' || text === 'json') return text
-  throw new UsageError(`unknown output format '${text}'`, { hint: "choose 'text' or 'json'" })
 }
