@@ -2,8 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CapabilityAnchors } from '../../../src/daemon/capability-anchors.ts'
 import { generateKey } from '../../../src/lib/crypto/index.ts'
-import { didOf } from '../../../src/lib/did/index.ts'
-import { createCapabilityStore, emptyCapabilityFile } from '../../../src/lib/ucan/index.ts'
+import { didOf, keySigner } from '../../../src/lib/did/index.ts'
+import {
+  createCapabilityContext,
+  createCapabilityStore,
+  emptyCapabilityFile,
+  formatToken,
+  type Token
+} from '../../../src/lib/ucan/index.ts'
+import type { Did } from '../../../src/types/index.ts'
 import { MemoryFiles, SeededRandom, VirtualClock } from '../../../src/utils/index.ts'
 import { MemoryLog } from '../../utils/index.ts'
 
@@ -51,4 +58,110 @@ describe('the capability context of a daemon', () => {
     await assert.rejects(anchors.reload(), { code: 'DAEMON_CONTEXT_KEY' })
     assert.deepEqual(anchors.context.anchors.roots, [])
   })
+})
+
+describe('anchors added to a running daemon', () => {
+  const HOUR_NS = 3_600_000_000_000n
+
+  async function running() {
+    const setup = await setUp()
+    const anchors = await CapabilityAnchors.open(setup.deps, 'dms', setup.key)
+    const organisation = generateKey(setup.deps.random)
+    const { context } = createCapabilityContext({
+      clock: setup.deps.clock,
+      random: setup.deps.random,
+      owner: didOf(organisation.publicKey),
+      signer: keySigner(organisation)
+    })
+    const grant = (subject: Did) =>
+      context.grant({
+        action: 'delegate',
+        subject,
+        topics: [],
+        capabilities: ['/public'],
+        expiresAtNs: setup.deps.clock.nowNs() + HOUR_NS,
+        depth: 0n
+      })
+    const revoke = async (token: Token): Promise<Token> => {
+      const made = await context.revoke(token)
+      assert.ok(made.ok)
+      return made.value
+    }
+    return { ...setup, anchors, grant, revoke }
+  }
+
+  it('are in the file and in force, beside what others wrote meanwhile', async () => {
+    const { anchors, store, user, grant, owner } = await running()
+    const power = await grant(owner)
+    await store.update('dms', file => ({ ...file, roots: [user] }))
+    assert.deepEqual(await anchors.add({ provide: [power] }), { ok: true, value: undefined })
+    const file = await store.load('dms')
+    assert.deepEqual([file?.roots, file?.provide.map(formatToken)], [[user], [formatToken(power)]])
+    assert.deepEqual(
+      [anchors.context.anchors.roots, anchors.context.anchors.provide.map(formatToken)],
+      [[user], [formatToken(power)]]
+    )
+  })
+
+  it('tell who listens, unless they are revocations only', async () => {
+    const { anchors, user, grant, revoke } = await running()
+    let told = 0
+    const leave = anchors.onChange(() => told++)
+    const token = await grant(user)
+    await anchors.add({ revoke: [await revoke(token)] })
+    assert.equal(told, 0)
+    await anchors.add({ roots: [user] })
+    await anchors.reload()
+    assert.equal(told, 2)
+    leave()
+    await anchors.reload()
+    assert.equal(told, 2)
+  })
+
+  it('end what they revoke, in the file and in force; the longest of several counts', async () => {
+    const { anchors, store, owner, grant, revoke, deps } = await running()
+    const power = await grant(owner)
+    await anchors.add({ provide: [power] })
+    const [long, short] = [
+      await revoke(power),
+      await revoke({ ...power, expiresAtNs: deps.clock.nowNs() + 1000n })
+    ]
+    for (const each of [short, long, short])
+      assert.deepEqual(await anchors.add({ revoke: [each] }), { ok: true, value: undefined })
+    const file = await store.load('dms')
+    assert.deepEqual([file?.provide, file?.revoke.map(formatToken)], [[], [formatToken(long)]])
+    assert.deepEqual(anchors.context.anchors.provide, [])
+    assert.equal(verdictOf(await anchors.add({ provide: [power] })), 'UCAN_REVOKED')
+  })
+
+  it('that do not hold refuse all of them, and nothing is written', async () => {
+    const { anchors, store, user, grant, revoke, owner } = await running()
+    const good = await grant(owner)
+    const foreign = await grant(user)
+    const forged = { ...(await revoke(good)), signature: new Uint8Array(64) }
+    const before = await store.load('dms')
+    const cases: [changes: Parameters<typeof anchors.add>[0], code: string][] = [
+      [{ roots: [user], provide: [good, foreign] }, 'UCAN_NOT_FOR_OWNER'],
+      [{ require: [good], revoke: [forged] }, 'UCAN_SIGNATURE'],
+      [{ revoke: [forged] }, 'UCAN_SIGNATURE'],
+      [{ revoke: [good] }, 'UCAN_NOT_REVOCATION']
+    ]
+    for (const [changes, code] of cases) assert.equal(verdictOf(await anchors.add(changes)), code)
+    assert.deepEqual(await store.load('dms'), before)
+    assert.deepEqual(anchors.context.anchors.roots, [])
+  })
+
+  it('are not written into a file that became another owner’s', async () => {
+    const { anchors, store, user, grant, revoke } = await running()
+    await store.save('dms', emptyCapabilityFile(user))
+    await assert.rejects(anchors.add({ roots: [user] }), { code: 'DAEMON_CONTEXT_KEY' })
+    await assert.rejects(anchors.add({ revoke: [await revoke(await grant(user))] }), {
+      code: 'DAEMON_CONTEXT_KEY'
+    })
+    assert.deepEqual((await store.load('dms'))?.roots, [])
+  })
+
+  function verdictOf(result: Awaited<ReturnType<CapabilityAnchors['add']>>): string {
+    return result.ok ? 'ok' : result.error.code
+  }
 })

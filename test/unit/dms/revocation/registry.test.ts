@@ -1,0 +1,208 @@
+/** What a registry takes in, in which order it writes, and what becomes of it when a part fails. */
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type Database, openDatabase } from '../../../../src/db/index.ts'
+import { RevocationRegistry } from '../../../../src/dms/revocation/registry.ts'
+import type { AnchorKeeper, NewAnchors } from '../../../../src/dms/revocation/types.ts'
+import { type Anchors, formatToken, revocationKey, type Token } from '../../../../src/lib/ucan/index.ts'
+import type { Result } from '../../../../src/types/index.ts'
+import { Emitter, ok, VirtualClock } from '../../../../src/utils/index.ts'
+import { MemoryLog } from '../../../utils/index.ts'
+import { HOUR_NS, identity, NOW_NS, party, token } from '../../lib/parties.ts'
+
+const organisation = party('organisation')
+const someone = identity('someone').did
+
+/** A keeper over anchors in memory; `before` runs in the place of writing the file. */
+class MemoryKeeper implements AnchorKeeper {
+  readonly changed: Emitter<void> = new Emitter()
+  before: () => Promise<Result<void>> | Result<void> = () => ok(undefined)
+  readonly #anchors: Anchors
+
+  constructor(anchors: Anchors) {
+    this.#anchors = anchors
+  }
+
+  async add({ revoke = [] }: NewAnchors): Promise<Result<void>> {
+    const written = await this.before()
+    return written.ok ? this.#anchors.addRevoke(revoke) : written
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.changed.on(listener)
+  }
+}
+
+function setUp(database?: Database) {
+  const [clock, log] = [new VirtualClock(), new MemoryLog()]
+  const node = party('node', clock)
+  const accepts = token(node, { subject: organisation.did, expiresAtNs: NOW_NS + 100n * HOUR_NS })
+  assert.ok(node.context.anchors.addRequire([accepts]).ok)
+  const db = database ?? openDatabase({ clock, log }, { path: ':memory:' })
+  const keeper = new MemoryKeeper(node.context.anchors)
+  const registry = new RevocationRegistry({
+    context: node.context,
+    keeper,
+    records: db.revocations,
+    clock,
+    log
+  })
+  return { registry, keeper, db, node, clock, log }
+}
+
+let nonce = 0
+
+async function revocation(fields: Partial<Token> = {}): Promise<Token> {
+  const given = token(organisation, { subject: someone, nonce: Uint8Array.of(nonce++), ...fields })
+  const made = await organisation.context.revoke(given)
+  assert.ok(made.ok)
+  return made.value
+}
+
+describe('a registry', () => {
+  it('writes to the database before the file, and to both before it counts', async () => {
+    const { registry, keeper, db, node } = setUp()
+    await registry.start()
+    const steps: unknown[] = []
+    registry.onAdded(keys => steps.push(['told', keys.length]))
+    keeper.before = () => {
+      steps.push(['file', db.revocations.list().length, node.context.anchors.revoke.length])
+      return ok(undefined)
+    }
+    const taken = await registry.offer([{ revocation: await revocation() }], 'peer')
+    assert.deepEqual(taken, { added: 1, known: 0, refused: [] })
+    assert.deepEqual(steps, [
+      ['file', 1, 0],
+      ['told', 1]
+    ])
+  })
+
+  it('takes the same once, also when it comes many times at once and in one message', async () => {
+    const { registry, db } = setUp()
+    const same = await revocation()
+    const reports = await Promise.all(
+      Array.from({ length: 20 }, () => registry.offer([{ revocation: same }, { revocation: same }], 'peer'))
+    )
+    assert.equal(
+      reports.reduce((sum, { added }) => sum + added, 0),
+      1
+    )
+    assert.equal(db.revocations.list().length, 1)
+  })
+
+  it('takes one that holds longer in the place of one that ends earlier, and not the other way round', async () => {
+    const { registry, node } = setUp()
+    const target = token(organisation, { subject: someone, nonce: Uint8Array.of(77, 77) })
+    const [short, long] = await Promise.all(
+      [NOW_NS + 1000n, NOW_NS + HOUR_NS].map(async expiresAtNs => {
+        const made = await organisation.context.revoke({ ...target, expiresAtNs })
+        assert.ok(made.ok)
+        return made.value
+      })
+    )
+    assert.ok(short && long)
+    for (const each of [short, long, short]) await registry.offer([{ revocation: each }], 'peer')
+    assert.deepEqual(node.context.anchors.revoke.map(formatToken), [formatToken(long)])
+    assert.equal(registry.ledger.get(revocationKey(long))?.expiresAtNs, long.expiresAtNs)
+  })
+
+  it('turns offers away when too many wait, and takes them when they come again', async () => {
+    const { registry, keeper } = setUp()
+    const gate = Promise.withResolvers<Result<void>>()
+    keeper.before = () => gate.promise
+    const offers = await Promise.all(Array.from({ length: 70 }, () => revocation()))
+    const taking = offers.map(each => registry.offer([{ revocation: each }], 'peer'))
+    gate.resolve(ok(undefined))
+    const reports = await Promise.all(taking)
+    const busy = reports.filter(({ refused }) => refused[0]?.code === 'REVOCATION_BUSY').length
+    assert.equal(busy, 6)
+    keeper.before = () => ok(undefined)
+    for (const each of offers) await registry.offer([{ revocation: each }], 'peer')
+    assert.equal(registry.ledger.size, 70)
+  })
+
+  it('keeps a revocation in force that the file could not take, and forgets one that is refused there', async () => {
+    const { registry, keeper, node, db } = setUp()
+    keeper.before = () => {
+      throw new Error('disk full')
+    }
+    assert.equal((await registry.offer([{ revocation: await revocation() }], 'peer')).added, 1)
+    assert.equal(node.context.anchors.revoke.length, 1)
+    keeper.before = () => ({ ok: false, error: { code: 'UCAN_TOO_MANY_ANCHORS', message: 'full' } })
+    const report = await registry.offer([{ revocation: await revocation() }], 'peer')
+    assert.deepEqual([report.added, report.refused.map(({ code }) => code)], [0, ['UCAN_TOO_MANY_ANCHORS']])
+    assert.deepEqual([registry.ledger.size, db.revocations.list().length], [1, 1])
+  })
+
+  it('takes nothing when the database cannot write, and can later', async () => {
+    const { registry, db, node } = setUp()
+    const offered = await revocation()
+    const save = db.revocations.save
+    db.revocations.save = () => {
+      throw new Error('disk full')
+    }
+    await assert.rejects(registry.offer([{ revocation: offered }], 'peer'), /disk full/)
+    assert.equal(node.context.anchors.revoke.length, 0)
+    db.revocations.save = save
+    assert.equal((await registry.offer([{ revocation: offered }], 'peer')).added, 1)
+  })
+
+  it('finds what was put into the file by hand, and hands it on', async () => {
+    const { registry, keeper, node, db } = setUp()
+    await registry.start()
+    const byHand = await revocation()
+    assert.ok(node.context.anchors.addRevoke([byHand]).ok)
+    const told: string[] = []
+    registry.onAdded(keys => told.push(...keys))
+    keeper.changed.emit()
+    keeper.changed.emit()
+    assert.deepEqual(told, [revocationKey(byHand)])
+    assert.deepEqual(
+      db.revocations.list().map(({ learntFrom }) => learntFrom),
+      ['file']
+    )
+    assert.equal(registry.list(10)[0]?.learntFrom, 'file')
+    registry.stop()
+    assert.equal(keeper.changed.listenerCount, 0)
+  })
+
+  it('starts again with what it stored, and without what is over or cannot be read', async () => {
+    const { registry, db } = setUp()
+    const lasting = await revocation()
+    const short = await revocation({ expiresAtNs: NOW_NS + 1n })
+    await registry.offer([{ revocation: lasting }, { revocation: short }], 'peer')
+    db.revocations.save([{ key: 'broken', revocation: '{}', learntFrom: 'x', learntAtMs: 0 }])
+    const again = setUp(db)
+    await again.clock.advance(1000)
+    await again.registry.start()
+    assert.deepEqual(again.node.context.anchors.revoke.map(formatToken), [formatToken(lasting)])
+    assert.deepEqual(
+      db.revocations.list().map(({ key }) => key),
+      [revocationKey(lasting)]
+    )
+  })
+
+  it('forgets what has expired', async () => {
+    const { registry, db, clock } = setUp()
+    await registry.offer([{ revocation: await revocation({ expiresAtNs: NOW_NS + 1n }) }], 'peer')
+    registry.collectGarbage()
+    assert.equal(registry.ledger.size, 1)
+    await clock.advance(1)
+    registry.collectGarbage()
+    assert.deepEqual([registry.ledger.size, db.revocations.list()], [0, []])
+  })
+
+  it('warns when a power of the node itself is taken back', async () => {
+    const { registry, node, log } = setUp()
+    const power = token(organisation, { subject: node.did })
+    assert.ok(node.context.anchors.addProvide([power]).ok)
+    const made = await organisation.context.revoke(power)
+    assert.ok(made.ok)
+    await registry.offer([{ revocation: made.value }], 'peer')
+    assert.deepEqual(node.context.anchors.provide, [])
+    assert.ok(
+      log.entries.some(({ level, fields }) => level === 'warn' && fields['issuer'] === organisation.did)
+    )
+  })
+})
