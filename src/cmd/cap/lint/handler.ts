@@ -1,5 +1,12 @@
 import type { Config } from '../../../config/index.ts'
-import { type CapabilityFile, type KeyLookup, lookUpIssuers } from '../../../lib/ucan/index.ts'
+import {
+  type CapabilityFile,
+  chainExpiry,
+  chainOf,
+  type KeyLookup,
+  lookUpIssuers,
+  revocationKey
+} from '../../../lib/ucan/index.ts'
 import type { Did } from '../../../types/index.ts'
 import type { Cli, Handler } from '../../cli/command.ts'
 import { EXIT } from '../../cli/errors.ts'
@@ -30,12 +37,13 @@ export const capLintHandler: Handler<typeof LINT_FLAGS> = {
     const known = await readContexts(cli, config)
     const files = await chosenFiles(run, config, known)
     const lookup = keyLookup(cli, config)
+    const nowNs = cli.clock.nowNs()
     const surroundings = {
-      nowNs: cli.clock.nowNs(),
+      nowNs,
       keyOf: lookup.keyOf,
       limits: { warnNs: toNs(flags.warn), errorNs: toNs(flags.error), maxLifeNs: toNs(flags['max-life']) },
       names: namesOf(known),
-      trusted: trustedBy([...known.flatMap(({ file }) => file ?? []), ...files.values()], known)
+      trusted: trustedBy([...known.flatMap(({ file }) => file ?? []), ...files.values()], known, nowNs)
     }
     const findings: Finding[] = []
     for (const [name, file] of files) {
@@ -58,7 +66,8 @@ const ORDER = { error: 0, warning: 1, info: 2 } as const
 
 /** All findings of one context, the gravest first. */
 export function lintChart(chart: Chart): Finding[] {
-  const found = [...findDead(chart), ...findEnding(chart), ...findWide(chart), ...findShadowed(chart)]
+  // What can go needs no other mending, so it comes first among the equally grave.
+  const found = [...findDead(chart), ...findEnding(chart), ...findShadowed(chart), ...findWide(chart)]
   return found.sort((a, b) => ORDER[a.severity] - ORDER[b.severity])
 }
 
@@ -84,10 +93,19 @@ async function chosenFiles(
 }
 
 /** Owners of contexts here, and whom these contexts trust. */
-function trustedBy(files: readonly CapabilityFile[], known: readonly KnownContext[]): ReadonlySet<Did> {
+function trustedBy(
+  files: readonly CapabilityFile[],
+  known: readonly KnownContext[],
+  nowNs: bigint
+): ReadonlySet<Did> {
   const trusted = new Set(known.map(({ did }) => did))
-  for (const { did, roots, require } of files)
-    for (const party of [did, ...roots, ...require.map(({ subject }) => subject)]) trusted.add(party)
+  for (const { did, roots, require, revoke } of files) {
+    const revoked = new Set(revoke.map(revocationKey))
+    const inForce = require.filter(
+      token => chainExpiry(token) >= nowNs && !chainOf(token).some(link => revoked.has(revocationKey(link)))
+    )
+    for (const party of [did, ...roots, ...inForce.map(({ subject }) => subject)]) trusted.add(party)
+  }
   return trusted
 }
 
