@@ -9,7 +9,7 @@ import { ANNOUNCED_MS, EARLIEST_SHARE, SHORT_SHARE, URGENT_MS } from './constant
 export function stepsOf(lifeMs: number): readonly number[] {
   const [first = 0] = ANNOUNCED_MS
   if (first <= lifeMs * EARLIEST_SHARE) return ANNOUNCED_MS
-  const own = lifeMs * SHORT_SHARE
+  const own = Math.floor(lifeMs * SHORT_SHARE)
   return [own, ...ANNOUNCED_MS.filter(stepMs => stepMs <= own * EARLIEST_SHARE)]
 }
 
