@@ -21,6 +21,9 @@ export const MAX_REVOCATIONS = 20_000
  */
 export const MAX_PROVEN = 10_000
 
+/** Of these, revocations by one DID the anchors name, an organisation. Owner and roots are not limited. */
+export const MAX_PER_ISSUER = 5000
+
 /** Revocations charged to one member: its own, and those of everybody whose power came through it. */
 export const MAX_PER_MEMBER = 500
 
@@ -40,8 +43,11 @@ export const BUCKETS = 256
 /** Characters of revocations and proofs in one page: far below the payload of a message. */
 export const PAGE_LENGTH = 262_144
 
-/** Pages asked of one peer in one sync: above what `MAX_REVOCATIONS` of the largest size need. */
-export const MAX_PAGES = 2048
+/** Pages asked of one peer in one sync, 16 MB: a liar must not hold us up for long. The next sync goes on there. */
+export const MAX_PAGES = 64
+
+/** Signatures verified in one batch only to tell whether something real was turned away for lack of room. */
+export const MAX_TURNED_AWAY_CHECKED = 8
 
 /** A peer that knows the behaviour answers from memory. Milliseconds. */
 export const ASK_TIMEOUT_MS = 10_000

@@ -18,26 +18,44 @@ export interface Judged {
   readonly key: string
   readonly revocation: Token
   readonly proof: Token | undefined
-  /** Members it counts against; nobody when this node's anchors name the issuer. */
+  /** Whom it counts against; nobody when the owner or a root issued it, or an administrator brought it. */
   readonly charged: readonly Did[]
+  /** Whether it counts by its proof, not by a name in this node's anchors. */
+  readonly isProven: boolean
 }
 
-/** The DIDs whose word counts here: owner, roots, whom require anchors let in, and whom our own powers come from. */
-export function namedByAnchors({ owner, anchors }: Pick<CapabilityContext, 'owner' | 'anchors'>): Set<Did> {
-  const named = new Set<Did>([owner, ...anchors.roots])
+/** Whose word counts at a node. */
+export interface Named {
+  /** Owner and roots: trusted with everything. */
+  readonly fully: ReadonlySet<Did>
+  /** These, whom require anchors let in, and whom our own powers come from. */
+  readonly all: ReadonlySet<Did>
+}
+
+/** The DIDs whose word counts here. */
+export function namedByAnchors({ owner, anchors }: Pick<CapabilityContext, 'owner' | 'anchors'>): Named {
+  const fully = new Set<Did>([owner, ...anchors.roots])
+  const named = new Set<Did>(fully)
   for (const anchor of anchors.require) {
     named.add(anchor.subject)
     for (const link of chainOf(anchor)) named.add(link.issuer)
   }
   for (const anchor of anchors.provide) for (const link of chainOf(anchor)) named.add(link.issuer)
-  return named
+  return { fully, all: named }
 }
 
 /** Whether a token is a revocation and nothing more (identity-and-actors §6.5), and its issuer signed it. */
 export function checkRevocation(
   token: Token,
-  { anchors }: Pick<CapabilityContext, 'anchors'>
+  context: Pick<CapabilityContext, 'anchors'>
 ): Refusal | undefined {
+  const fault = checkForm(token)
+  if (fault !== undefined) return fault
+  const verdict = context.anchors.verify(token)
+  return verdict.ok ? undefined : verdict.error
+}
+
+function checkForm(token: Token): Refusal | undefined {
   const isBare =
     token.action === 'revoke' &&
     token.chain === undefined &&
@@ -49,20 +67,21 @@ export function checkRevocation(
   if (formatToken(token).length > MAX_REVOCATION_LENGTH) {
     return refusal('REVOCATION_FORM', `a revocation is longer than ${MAX_REVOCATION_LENGTH} characters`)
   }
-  const verdict = anchors.verify(token)
-  return verdict.ok ? undefined : verdict.error
+  return undefined
 }
 
-/** Judges a revocation that another node handed over. `named` comes from `namedByAnchors`. */
-export function judgeOffer(
-  { revocation, proof }: Offer,
-  context: Pick<CapabilityContext, 'anchors'>,
-  named: ReadonlySet<Did>
-): Result<Judged> {
-  const fault = checkRevocation(revocation, context)
+/**
+ * Whether a revocation that another node handed over is of concern here, by what it says: nothing is verified yet, so
+ * what is of none costs no signature. `named` comes from `namedByAnchors`.
+ */
+export function sortOffer({ revocation, proof }: Offer, named: Named): Result<Judged> {
+  const fault = checkForm(revocation)
   if (fault !== undefined) return refuse(fault)
   const key = revocationKey(revocation)
-  if (named.has(revocation.issuer)) return ok({ key, revocation, proof: usable(proof, key), charged: [] })
+  if (named.all.has(revocation.issuer)) {
+    const charged = named.fully.has(revocation.issuer) ? [] : [revocation.issuer]
+    return ok({ key, revocation, proof: usable(proof, key), charged, isProven: false })
+  }
   if (proof === undefined) {
     return refuse(
       refusal('REVOCATION_UNRELATED', `nothing shows that '${revocation.issuer}' ever had a say here`, {
@@ -70,10 +89,27 @@ export function judgeOffer(
       })
     )
   }
-  const unproven = checkProof(proof, key, context, named)
-  if (unproven !== undefined) return refuse(unproven)
+  if (usable(proof, key) === undefined)
+    return refuse(refusal('REVOCATION_UNRELATED', 'the proof is about another token, or too long'))
   const members = new Set(chainOf(proof).map(link => link.issuer))
-  return ok({ key, revocation, proof, charged: [...members].filter(did => !named.has(did)) })
+  const charged = [...members].filter(did => !named.all.has(did))
+  if (charged.length < members.size) return ok({ key, revocation, proof, charged, isProven: true })
+  return refuse(
+    refusal('REVOCATION_UNRELATED', 'the chain of the revoked token leads to nobody trusted here')
+  )
+}
+
+/** Whether the signatures are good: of the revocation, and of the proof where it counts by that. */
+export function verifyJudged(
+  { revocation, proof, isProven }: Judged,
+  { anchors }: Pick<CapabilityContext, 'anchors'>
+): Refusal | undefined {
+  const verdict = anchors.verify(revocation)
+  if (!verdict.ok) return verdict.error
+  if (!isProven || proof === undefined) return undefined
+  // A chain with a link revoked further up admits nobody, with or without this revocation.
+  const proven = anchors.verify(proof)
+  return proven.ok ? undefined : proven.error
 }
 
 /** A proof is kept for others, who may need it, when it is about this revocation and small enough. */
@@ -81,19 +117,4 @@ export function usable(proof: Token | undefined, key: string): Token | undefined
   const fits =
     proof !== undefined && revocationKey(proof) === key && formatToken(proof).length <= MAX_PROOF_LENGTH
   return fits ? proof : undefined
-}
-
-function checkProof(
-  proof: Token,
-  key: string,
-  { anchors }: Pick<CapabilityContext, 'anchors'>,
-  named: ReadonlySet<Did>
-): Refusal | undefined {
-  if (usable(proof, key) === undefined)
-    return refusal('REVOCATION_UNRELATED', 'the proof is about another token, or too long')
-  if (!chainOf(proof).some(link => named.has(link.issuer)))
-    return refusal('REVOCATION_UNRELATED', 'the chain of the revoked token leads to nobody trusted here')
-  // A chain with a link revoked further up admits nobody, with or without this revocation.
-  const verdict = anchors.verify(proof)
-  return verdict.ok ? undefined : verdict.error
 }

@@ -14,6 +14,8 @@ export interface Entry {
   /** Unix nanoseconds. */
   readonly expiresAtNs: bigint
   readonly charged: readonly Did[]
+  /** Whether it is charged to members, by its proof. */
+  readonly isProven: boolean
   readonly learntAtMs: number
   readonly learntFrom: string
 }
@@ -36,7 +38,7 @@ export class Ledger {
     return this.#entries.size
   }
 
-  /** Entries that are charged to somebody. */
+  /** Entries that count by a proof. */
   get proven(): number {
     return this.#proven
   }
@@ -61,7 +63,7 @@ export class Ledger {
     this.#bucketOf(mark)?.set(mark, entry.key)
     this.#digests[bucketOf(mark)] = undefined
     for (const did of entry.charged) this.#charges.set(did, this.chargedTo(did) + 1)
-    if (entry.charged.length > 0) this.#proven++
+    if (entry.isProven) this.#proven++
   }
 
   delete(key: string): void {
@@ -76,7 +78,7 @@ export class Ledger {
       if (left > 0) this.#charges.set(did, left)
       else this.#charges.delete(did)
     }
-    if (entry.charged.length > 0) this.#proven--
+    if (entry.isProven) this.#proven--
   }
 
   /** One digest for each bucket. */

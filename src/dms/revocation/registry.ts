@@ -7,11 +7,26 @@
 
 import type { RevocationRecord, RevocationRepository } from '../../db/index.ts'
 import type { CapabilityContext, Token } from '../../lib/ucan/index.ts'
-import { chainOf, formatToken, parseToken, revocationKey } from '../../lib/ucan/index.ts'
-import type { Clock, Did, Logger, Refusal } from '../../types/index.ts'
+import { formatToken, parseToken, revocationKey } from '../../lib/ucan/index.ts'
+import type { Clock, Logger, Refusal } from '../../types/index.ts'
 import { Emitter, errorMessage, Mutex, refusal } from '../../utils/index.ts'
-import { MAX_PER_MEMBER, MAX_PROVEN, MAX_REVOCATIONS, MAX_WAITING_OFFERS } from './constants.ts'
-import { checkRevocation, type Judged, judgeOffer, namedByAnchors, usable } from './judge.ts'
+import {
+  MAX_PER_ISSUER,
+  MAX_PER_MEMBER,
+  MAX_PROVEN,
+  MAX_REVOCATIONS,
+  MAX_TURNED_AWAY_CHECKED,
+  MAX_WAITING_OFFERS
+} from './constants.ts'
+import {
+  checkRevocation,
+  type Judged,
+  type Named,
+  namedByAnchors,
+  sortOffer,
+  usable,
+  verifyJudged
+} from './judge.ts'
 import { type Entry, Ledger } from './ledger.ts'
 import type { AnchorKeeper, KnownRevocation, Offer, OfferReport } from './types.ts'
 
@@ -82,12 +97,20 @@ export class RevocationRegistry {
       const fresh = this.#fresh(offers)
       const good: Judged[] = []
       const refused: Refusal[] = []
+      const crowd: Judged[] = []
       for (const offer of fresh) {
-        const judged = judgeOffer(offer, context, named)
-        const reason = judged.ok ? this.#lacksRoom(judged.value, good) : judged.error
-        if (reason === undefined && judged.ok) good.push(judged.value)
-        else if (reason !== undefined) refused.push(reason)
+        const sorted = sortOffer(offer, named)
+        if (!sorted.ok) {
+          refused.push(sorted.error)
+          continue
+        }
+        const full = this.#lacksRoom(sorted.value, good)
+        if (full !== undefined) crowd.push(sorted.value)
+        const reason = full ?? verifyJudged(sorted.value, context)
+        if (reason === undefined) good.push(sorted.value)
+        else refused.push(reason)
       }
+      this.#noteTurnedAway(crowd)
       const report = await this.#take(good, from)
       return { ...report, known: offers.length - fresh.length, refused: [...refused, ...report.refused] }
     })
@@ -107,7 +130,7 @@ export class RevocationRegistry {
       }
       const judged = fresh.map(({ revocation, proof }) => {
         const key = revocationKey(revocation)
-        return { key, revocation, proof: usable(proof, key), charged: [] }
+        return { key, revocation, proof: usable(proof, key), charged: [], isProven: false }
       })
       return { ...(await this.#take(judged, from)), known }
     })
@@ -165,24 +188,38 @@ export class RevocationRegistry {
   }
 
   /** Why there is no room for one more after those of `before`. */
-  #lacksRoom({ charged, key }: Judged, before: readonly Judged[]): Refusal | undefined {
-    if (this.#ledger.get(key) !== undefined) return undefined // takes the place of one that ends earlier
-    const proven = this.#ledger.proven + before.filter(other => other.charged.length > 0).length
+  #lacksRoom({ charged, key, isProven }: Judged, before: readonly Judged[]): Refusal | undefined {
+    // What the owner or a root takes back always has room; one that holds longer takes the place of another.
+    if (charged.length === 0 || this.#ledger.get(key) !== undefined) return undefined
+    const limit = isProven ? MAX_PER_MEMBER : MAX_PER_ISSUER
     const full = charged.find(
-      did =>
-        this.#ledger.chargedTo(did) + before.filter(other => other.charged.includes(did)).length >=
-        MAX_PER_MEMBER
+      did => this.#ledger.chargedTo(did) + before.filter(other => other.charged.includes(did)).length >= limit
     )
-    const isFull =
-      this.#ledger.size + before.length >= MAX_REVOCATIONS || (charged.length > 0 && proven >= MAX_PROVEN)
-    if (full === undefined && !isFull) return undefined
-    this.#turnedAway++
-    const reason =
-      full === undefined
-        ? `at most ${MAX_REVOCATIONS} revocations are kept, ${MAX_PROVEN} of them by members`
-        : `at most ${MAX_PER_MEMBER} revocations are kept of '${full}' and those below it`
-    this.#deps.log.error('revocation turned away', { reason, key })
-    return refusal('REVOCATION_NO_ROOM', `there is no room: ${reason}`)
+    if (full !== undefined)
+      return refusal(
+        'REVOCATION_NO_ROOM',
+        `at most ${limit} revocations are kept of '${full}' and those below`
+      )
+    const proven = this.#ledger.proven + before.filter(other => other.isProven).length
+    if (this.#ledger.size + before.length < MAX_REVOCATIONS && (!isProven || proven < MAX_PROVEN))
+      return undefined
+    return refusal(
+      'REVOCATION_NO_ROOM',
+      `at most ${MAX_REVOCATIONS} revocations are kept, ${MAX_PROVEN} of them by members`
+    )
+  }
+
+  /** Counts what was turned away. Some are verified, so that forged ones raise no alarm. */
+  #noteTurnedAway(crowd: readonly Judged[]): void {
+    const { context, log } = this.#deps
+    const checked = crowd.slice(0, MAX_TURNED_AWAY_CHECKED)
+    const real = checked.filter(each => verifyJudged(each, context) === undefined).length
+    if (real === 0) return
+    this.#turnedAway += real === checked.length ? crowd.length : real
+    log.error('revocations turned away: there is no room for more', {
+      count: crowd.length,
+      charged: [...new Set(crowd.flatMap(({ charged }) => charged))].slice(0, MAX_LOGGED)
+    })
   }
 
   async #take(
@@ -192,13 +229,7 @@ export class RevocationRegistry {
     if (judged.length === 0) return { added: 0, known: 0, refused: [] }
     const { clock, records, log } = this.#deps
     const learntAtMs = clock.nowMs()
-    const entries = judged.map(({ key, revocation, charged }) => ({
-      key,
-      expiresAtNs: revocation.expiresAtNs,
-      charged,
-      learntAtMs,
-      learntFrom: from
-    }))
+    const entries = judged.map(each => entryFor(each, from, learntAtMs))
     records.save(judged.map(each => recordOf(each, from, learntAtMs)))
     const fault = await this.#putInForce(judged.map(({ revocation }) => revocation))
     if (fault !== undefined) {
@@ -270,7 +301,8 @@ export class RevocationRegistry {
       key: revocationKey(revocation),
       revocation,
       proof: undefined,
-      charged: []
+      charged: [],
+      isProven: false
     }))
     try {
       records.save(judged.map(each => recordOf(each, FROM_FILE, learntAtMs)))
@@ -278,10 +310,7 @@ export class RevocationRegistry {
       // The file holds them: the next start reads them there.
       log.warn('revocations of the capability file not recorded', { error: errorMessage(error) })
     }
-    for (const { key, revocation, charged } of judged) {
-      const { expiresAtNs } = revocation
-      this.#ledger.add({ key, expiresAtNs, charged, learntAtMs, learntFrom: FROM_FILE })
-    }
+    for (const each of judged) this.#ledger.add(entryFor(each, FROM_FILE, learntAtMs))
     this.#added.emit(judged.map(({ key }) => key))
   }
 }
@@ -303,14 +332,19 @@ function recordOf(
   }
 }
 
-function entryOf(record: RevocationRecord, { issuer, expiresAtNs }: Token, named: ReadonlySet<Did>): Entry {
+function entryFor(
+  { key, revocation, charged, isProven }: Judged,
+  learntFrom: string,
+  learntAtMs: number
+): Entry {
+  return { key, expiresAtNs: revocation.expiresAtNs, charged, isProven, learntAtMs, learntFrom }
+}
+
+/** The entry of a stored record. Anchors may have changed, so whom it is charged to is looked at anew. */
+function entryOf(record: RevocationRecord, revocation: Token, named: Named): Entry {
   const proof = record.proof === undefined ? undefined : parseToken(record.proof)
-  const members = named.has(issuer) || !proof?.ok ? [] : chainOf(proof.value).map(link => link.issuer)
-  return {
-    key: record.key,
-    expiresAtNs,
-    charged: [...new Set(members)].filter(did => !named.has(did)),
-    learntAtMs: record.learntAtMs,
-    learntFrom: record.learntFrom
-  }
+  const sorted = sortOffer({ revocation, proof: proof?.ok ? proof.value : undefined }, named)
+  const { key, learntAtMs, learntFrom } = record
+  const byHand = { key, revocation, proof: undefined, charged: [], isProven: false }
+  return entryFor(sorted.ok ? sorted.value : byHand, learntFrom, learntAtMs)
 }

@@ -35,6 +35,13 @@ export interface SyncDeps {
   log: Logger
 }
 
+/** Refusals of today that may be none tomorrow: what was refused so is asked for again. */
+const MAY_CHANGE: ReadonlySet<string> = new Set([
+  'REVOCATION_NO_ROOM',
+  'UCAN_ISSUER_KEY',
+  'UCAN_TOO_MANY_ANCHORS'
+])
+
 export class RevocationSync {
   readonly #deps: SyncDeps
   readonly #life = new AbortController()
@@ -46,6 +53,8 @@ export class RevocationSync {
   readonly #askedAtMs = new Map<PeerId, number>()
   /** Digest of all a peer had when it had told everything: until that changes there is nothing to fetch. */
   readonly #seen = new Map<PeerId, string>()
+  /** Where the pages of a peer are to go on that were too many for one sync. */
+  readonly #resume = new Map<PeerId, string>()
   #leave: (() => void) | undefined
   #refreshing = false
 
@@ -80,6 +89,7 @@ export class RevocationSync {
   /** Others are trusted now than before: what was of no concern may be, so everybody is asked anew. */
   refresh(): void {
     this.#seen.clear()
+    this.#resume.clear()
     if (this.#refreshing) return
     this.#refreshing = true
     this.#later(ASK_SPREAD_MS, () => {
@@ -169,9 +179,11 @@ export class RevocationSync {
     const { actor, registry } = this.#deps
     const have = registry.ledger.digests()
     const seen = this.#seen.get(peer)
-    let after = ''
+    let after = this.#resume.get(peer) ?? ''
+    let isComplete = after === ''
     for (let page = 0; page < MAX_PAGES; page++) {
-      const request = { Have: have, After: after, ...(seen === undefined || page > 0 ? {} : { Seen: seen }) }
+      const isFirst = page === 0 && isComplete
+      const request = { Have: have, After: after, ...(isFirst && seen !== undefined ? { Seen: seen } : {}) }
       const asked = await actor.invoke(rootHandleOfPeer(peer), LACKING_BEHAVIOR, request, {
         timeoutMs: ASK_TIMEOUT_MS,
         exact: true,
@@ -183,20 +195,23 @@ export class RevocationSync {
       const { offers, next, digest } = reply.value
       const report = await registry.offer(offers, peer)
       if (report.refused.some(({ code }) => code === 'REVOCATION_BUSY')) return 'too much to write at once'
+      if (report.refused.some(({ code }) => MAY_CHANGE.has(code))) isComplete = false
       if (next === '') {
+        this.#resume.delete(peer)
         this.#seen.delete(peer)
-        this.#seen.set(peer, digest)
+        if (isComplete) this.#seen.set(peer, digest)
         return undefined
       }
       if (next <= after) return 'its pages lead nowhere'
       after = next
     }
-    return 'its pages do not end'
+    this.#resume.set(peer, after)
+    return 'its pages were too many for one time'
   }
 
   /** Peers come and go: what is remembered of them is bounded. */
   #forgetOld(): void {
-    for (const memory of [this.#askedAtMs, this.#seen]) {
+    for (const memory of [this.#askedAtMs, this.#seen, this.#resume]) {
       for (const peer of memory.keys()) {
         if (memory.size <= MAX_REMEMBERED_PEERS) break
         memory.delete(peer)

@@ -4,7 +4,7 @@ import { type Entry, Ledger } from '../../../../src/dms/revocation/ledger.ts'
 import { SeededRandom } from '../../../../src/utils/index.ts'
 
 function entry(key: string, changes: Partial<Entry> = {}): Entry {
-  return { key, expiresAtNs: 5n, charged: [], learntAtMs: 0, learntFrom: 'test', ...changes }
+  return { key, expiresAtNs: 5n, charged: [], isProven: false, learntAtMs: 0, learntFrom: 'test', ...changes }
 }
 
 function filled(keys: readonly string[]): Ledger {
@@ -71,11 +71,11 @@ describe('what is charged', () => {
     const ledger = new Ledger()
     const [a, b] = ['did:key:a', 'did:key:b'] as unknown as Entry['charged'] // branded ids come from parsers only
     assert.ok(a && b)
-    ledger.add(entry('1', { charged: [a, b] }))
-    ledger.add(entry('2', { charged: [a] }))
+    ledger.add(entry('1', { charged: [a, b], isProven: true }))
+    ledger.add(entry('2', { charged: [a], isProven: true }))
     ledger.add(entry('3'))
     assert.deepEqual([ledger.chargedTo(a), ledger.chargedTo(b), ledger.proven, ledger.size], [2, 1, 2, 3])
-    ledger.add(entry('2', { charged: [a], expiresAtNs: 9n }))
+    ledger.add(entry('2', { charged: [a], isProven: true, expiresAtNs: 9n }))
     assert.deepEqual([ledger.chargedTo(a), ledger.proven], [2, 2])
     for (const key of ['1', '2', '3']) ledger.delete(key)
     assert.deepEqual([ledger.chargedTo(a), ledger.chargedTo(b), ledger.proven, ledger.size], [0, 0, 0, 0])

@@ -193,6 +193,28 @@ describe('a registry', () => {
     assert.deepEqual([registry.ledger.size, db.revocations.list()], [0, []])
   })
 
+  it('keeps of one organisation a bounded number, and of the owner each', async () => {
+    const { registry, node, log } = setUp()
+    const crowd = await Promise.all(Array.from({ length: 5001 }, (_, index) => numbered(index)))
+    for (let from = 0; from < crowd.length; from += 1000)
+      await registry.offer(crowd.slice(from, from + 1000), 'organisation')
+    assert.deepEqual([registry.ledger.size, registry.turnedAway], [5000, 1])
+    assert.ok(log.entries.some(({ level }) => level === 'error'))
+    const forged = { revocation: { ...(await revocation()), signature: new Uint8Array(64) } }
+    const refused = await registry.offer([forged], 'liar')
+    assert.equal(refused.refused[0]?.code, 'REVOCATION_NO_ROOM')
+    assert.equal(registry.turnedAway, 1, 'a forged one is no loss')
+    const own = await node.context.revoke(token(node, { subject: someone }))
+    assert.ok(own.ok)
+    assert.equal((await registry.offer([{ revocation: own.value }], 'peer')).added, 1)
+    node.context.anchors.addRoot(organisation.did)
+    assert.equal((await registry.offer(crowd.slice(5000), 'organisation')).added, 1)
+  })
+
+  async function numbered(index: number): Promise<{ revocation: Token }> {
+    return { revocation: await revocation({ nonce: Uint8Array.of(1, index >> 8, index & 0xff) }) }
+  }
+
   it('warns when a power of the node itself is taken back', async () => {
     const { registry, node, log } = setUp()
     const power = token(organisation, { subject: node.did })
