@@ -219,9 +219,11 @@ function readNames(object: GoJsonObject, name: string): readonly Capability[] | 
 function readBytes(object: GoJsonObject, name: string, maxLength: number): Uint8Array | null {
   const value = goMember(object, name) ?? null
   if (value === null) return null
-  if (typeof value !== 'string' || value.length > maxLength * 2)
-    return fail(`"${name}" must be at most ${maxLength} bytes in base64`)
-  return base64ToBytes(value)
+  if (typeof value === 'string' && value.length <= maxLength * 2) {
+    const bytes = base64ToBytes(value)
+    if (bytes.length <= maxLength) return bytes
+  }
+  return fail(`"${name}" must be at most ${maxLength} bytes in base64`)
 }
 
 function readUint64(object: GoJsonObject, name: string): bigint {
