@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { readAnchors } from '../../../src/cmd/cap/why/ask.ts'
 import { commandsOf } from '../../../src/cmd/cap/why/commands.ts'
 import type { Step } from '../../../src/cmd/cap/why/types.ts'
 import { peerIdOfDid } from '../../../src/lib/did/index.ts'
@@ -226,6 +227,9 @@ describe('nunet cap why', () => {
       assert.match(err, message, words.join(' '))
       assert.notEqual(code, 0)
     }
+    const alone = await home.run(['cap', 'why', '/a', '--ask', 'user'])
+    assert.notEqual(alone.code, 0)
+    assert.match(alone.err, /Error: /)
     const nobody = await home.run(['cap', 'why', '/a', '-c', 'nobody'])
     assert.match(nobody.err, /there is no capability context 'nobody'[\s\S]*hint:/)
   })
@@ -246,6 +250,26 @@ describe('nunet cap why', () => {
     const { out } = await home.run(['cap', 'why', '/b'])
     assert.match(out, /covers '\/a\\x1b\[2J; allowed: everything\\u202e'/)
     for (const active of ['\u001b', '\u202e', '\nallowed']) assert.ok(!out.includes(active))
+  })
+})
+
+describe('the anchors that a node tells', () => {
+  const [node, org] = [identity('node'), identity('org')]
+  const accepted = token(org, { subject: org.did, expiresAtNs: 9_007_199_254_740_993_001n })
+  const reply = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+  it('are read to the digit, members in any case, absent ones as empty', () => {
+    const list = formatTokenList([accepted])
+    const text = `{"OK":true,"Roots":[{"uri":"${org.did}"}],"REQUIRE":${list},"Provide":{},"Revoke":null}`
+    const file = readAnchors(node.did, reply(text))
+    assert.deepEqual(file, { ...emptyCapabilityFile(node.did), roots: [org.did], require: [accepted] })
+    assert.deepEqual(readAnchors(node.did, reply('{"OK":true}')), emptyCapabilityFile(node.did))
+    assert.deepEqual(readAnchors(node.did, reply(`{"Roots":["${org.did}"]}`)).roots, [org.did])
+  })
+
+  it('are refused when they are not what they should be', () => {
+    for (const text of ['[]', 'null', '{', '{"Roots":[7]}', '{"Require":{"tok":[{}]}}', '{"Revoke":"x"}'])
+      assert.throws(() => readAnchors(node.did, reply(text)), /list of anchors cannot be read/, text)
   })
 })
 

@@ -14,5 +14,9 @@ export const WHY_FLAGS = {
     description: 'how long the message lives: what backs it must last as long',
     default: '30s'
   },
+  ask: {
+    kind: 'string',
+    description: 'ask the receiver itself what it trusts, with this context; the local node must run'
+  },
   output: { kind: 'string', short: 'o', description: "'text' or 'json'", default: 'text' }
 } as const satisfies FlagTable

@@ -10,6 +10,7 @@ import { loadSettings } from '../../session/settings.ts'
 import type { SignerRequest } from '../../session/signer.ts'
 import { type KnownContext, namesOf, readContexts, tokensOf } from '../contexts.ts'
 import { readFormat } from '../format.ts'
+import { askAnchors } from './ask.ts'
 import { explain } from './explain.ts'
 import type { WHY_FLAGS } from './flags.ts'
 import { printExplanation } from './print.ts'
@@ -33,7 +34,7 @@ export const capWhyHandler: Handler<typeof WHY_FLAGS> = {
     const request = { config: loadSettings(cli, globals), globals, name: flags.context }
     const sender = await loadContextFile(cli, request)
     const contexts = await readContexts(cli, request.config)
-    const receiver = await findReceiver(cli, request, flags.dest, contexts)
+    const receiver = await findReceiver(cli, request, flags, contexts)
     const nowNs = cli.clock.nowNs()
     const question: Question = {
       sender: sender.did,
@@ -59,15 +60,19 @@ export const capWhyHandler: Handler<typeof WHY_FLAGS> = {
   }
 }
 
-/** The receiver's DID, and its anchors when one of the contexts here is its own. A sealed one is opened with its key. */
+/**
+ * The receiver's DID, and its anchors when it is asked for them or one of the contexts here is its own. A sealed one is
+ * opened with its key.
+ */
 async function findReceiver(
   cli: Cli,
   request: SignerRequest,
-  text: string,
+  { dest, ask }: { readonly dest: string; readonly ask: string | undefined },
   contexts: readonly KnownContext[]
 ): Promise<{ did: Did; file: CapabilityFile | undefined }> {
-  const named = contexts.find(({ name }) => name === text)
-  const did = named?.did ?? destinationDid(text)
+  const named = contexts.find(({ name }) => name === dest)
+  const did = named?.did ?? destinationDid(dest)
+  if (ask !== undefined) return { did, file: await askAnchors(cli, { ...request, name: ask }, did) }
   const own = named ?? contexts.find(context => context.did === did)
   if (own === undefined) return { did, file: undefined }
   return { did, file: own.file ?? (await loadContextFile(cli, { ...request, name: own.name })) }
