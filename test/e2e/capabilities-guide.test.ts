@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { CLI, EXAMPLES, NODE_BINARY } from '../../scripts/lab/lab.ts'
 import { freePort } from '../../scripts/lab/ports.ts'
 import { temporaryDirectory } from '../utils/index.ts'
+import { installWalletPrograms } from '../utils/wallet-programs.ts'
 import { blocksOf, readPage, Shell } from './guide-runner.ts'
 
 const PAGE = 'docs/capabilities.md'
@@ -28,6 +29,7 @@ test('every command of the guide to capabilities works as written', async t => {
   symlinkSync(EXAMPLES, join(home.path, 'examples'))
   writeFileSync(join(bin, 'nunet'), `#!/bin/sh\nexec '${NODE_BINARY}' '${CLI}' "$@"\n`)
   chmodSync(join(bin, 'nunet'), 0o755)
+  installWalletPrograms(bin)
   await using shell = new Shell(directory, {
     PATH: `${bin}:${process.env['PATH'] ?? ''}`,
     HOME: home.path,
