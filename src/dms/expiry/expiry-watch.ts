@@ -35,6 +35,8 @@ export interface ExpiryWatchOptions {
   readonly context: string
   /** File in which it remembers. */
   readonly path: string
+  /** How often it looks without being asked to. Default: `LOOK_MS`. */
+  readonly lookMs?: number
 }
 
 /** See the file's comment. `health` may be asked at any time. */
@@ -101,7 +103,7 @@ export class ExpiryWatch implements Startable {
     this.#memory = this.#watched(anchors, nowMs)
     this.#health = undefined
     let hasChanged = before.size !== this.#memory.size
-    let waitMs = LOOK_MS
+    let waitMs = this.#options.lookMs ?? LOOK_MS
     for (const [key, watched] of this.#memory) {
       const endsAtMs = endOf(watched.token)
       const lifeMs = endsAtMs - watched.firstSeenMs

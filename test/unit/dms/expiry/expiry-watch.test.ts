@@ -24,13 +24,15 @@ class Bench {
     require: []
   }
   readonly grants: GrantState[] = []
+  /** Rarely: most of these tests take months. */
+  lookMs: number = DAY
   watch: ExpiryWatch | undefined
 
   async start(): Promise<void> {
     const { clock, log, files } = this
     this.watch = new ExpiryWatch(
       { anchors: () => this.anchors, grants: () => this.grants, clock, files, log },
-      { owner: owner.did, context: 'dms', path: '/work/expiry.json' }
+      { owner: owner.did, context: 'dms', path: '/work/expiry.json', lookMs: this.lookMs }
     )
     await this.watch.start()
   }
@@ -65,18 +67,19 @@ describe('the end of a capability', () => {
     bench.anchors.provide.push(fromOrganisation(bench, 365 * DAY))
     await bench.start()
     const days: string[][] = []
-    for (let hour = 0; hour < 366 * 24; hour++) {
-      await bench.clock.advance(HOUR)
+    for (let hours = 365 * 24; hours >= 0; hours--) {
       const told = bench.told()
-      if (told.length > 0) days.push([`${365 * 24 - hour - 1} h left`, ...told])
+      if (told.length > 0) days.push([`${hours} h left`, ...told])
+      await bench.clock.advance(HOUR)
     }
+    days.push(bench.told())
     assert.deepEqual(days, [
       ['720 h left', 'warn 30 d 0 h'],
       ['168 h left', 'warn 7 d 0 h'],
       ['72 h left', 'warn 3 d 0 h'],
       ['24 h left', 'error 24 h 0 m'],
       ['1 h left', 'error 1 h 0 m'],
-      ['-1 h left', 'error ended']
+      ['error ended']
     ])
     await bench.stop()
     assert.equal(bench.clock.pendingTimers, 0)
@@ -181,23 +184,24 @@ describe('the end of a capability', () => {
   it('is announced in its time although a wrong clock had it announced before', async () => {
     const bench = new Bench()
     bench.anchors.provide.push(fromOrganisation(bench, 100 * DAY))
+    bench.lookMs = HOUR
     let wrongMs = 0
     const { nowMs } = bench.clock
     bench.clock.nowMs = () => nowMs.call(bench.clock) + wrongMs
     await bench.start()
     wrongMs = 99 * DAY
-    await bench.clock.advance(60_000)
-    assert.deepEqual(bench.told(), ['error 23 h 59 m'])
+    await bench.clock.advance(HOUR)
+    assert.deepEqual(bench.told(), ['error 23 h 0 m'])
     wrongMs = 0
-    await bench.clock.advance(60_000)
+    await bench.clock.advance(HOUR)
     assert.equal(bench.health().status, 'healthy')
     await bench.clock.advance(71 * DAY)
     assert.deepEqual(bench.told(), ['warn 30 d 0 h'])
     // Small corrections of the clock do not repeat anything.
     wrongMs = -1_000
-    await bench.clock.advance(60_000)
+    await bench.clock.advance(HOUR)
     wrongMs = 1_000
-    await bench.clock.advance(60_000)
+    await bench.clock.advance(HOUR)
     assert.deepEqual(bench.told(), [])
     await bench.stop()
   })
@@ -307,7 +311,7 @@ describe('the end of a capability', () => {
         await bench.stop()
         assert.equal(bench.clock.pendingTimers, 0)
       }),
-      { numRuns: 100 }
+      { numRuns: 60 }
     )
   })
 })
