@@ -100,7 +100,7 @@ describe('cap why on a running node', () => {
     const text = await node.run(['cap', 'graph'])
     assert.match(
       text,
-      /dms \(did:key:\S+\), self\n└─ guest \(did:key:\S+\), self\n +'\/dms\/node\/peers\/list'/
+      /user \(did:key:\S+\), root\n└─ guest \(did:key:\S+\), self\n +'\/dms\/node\/peers\/list'/
     )
   })
 })
