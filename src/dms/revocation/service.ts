@@ -33,6 +33,8 @@ export interface BroadcastReport {
   readonly listeners: number
   /** Nodes that answered that they took it, or had it already. */
   readonly confirmed: number
+  /** What the first of those said that would not take it. */
+  readonly refused?: string | undefined
 }
 
 /** The revocations of a node. Started after its actor, stopped before it. */
@@ -105,14 +107,17 @@ export class Revocations {
     const { revocations, proofs } = offerTexts(offers)
     const payload = { Token: exactJson(revocations), Proof: exactJson(proofs) }
     const confirmed = new Set<string>()
+    let refused: string | undefined
     const options = { timeoutMs: waitMs, replyTo: REVOKE_REPLY, signal }
     const listeners = network.subscribers(REVOCATION_TOPIC).length
     for await (const reply of actor.broadcast(REVOCATION_TOPIC, REVOKE_BEHAVIOR, payload, options)) {
-      if (isTaken(reply.payload)) confirmed.add(reply.from.address.host)
+      const answer = readAnswer(reply.payload)
+      if (answer.isTaken) confirmed.add(reply.from.address.host)
+      else refused ??= answer.reason
       if (confirmed.size >= listeners) break // nobody else is known to listen
     }
     log.info('revocations broadcast', { count: offers.length, listeners, confirmed: confirmed.size })
-    return { listeners, confirmed: confirmed.size }
+    return { listeners, confirmed: confirmed.size, refused }
   }
 
   #sweepLater(): void {
@@ -127,6 +132,12 @@ export class Revocations {
   }
 }
 
-function isTaken(payload: unknown): boolean {
-  return typeof payload === 'object' && payload !== null && 'OK' in payload && payload.OK === true
+/** Characters of a stranger's reason that are passed on. */
+const MAX_REASON = 1000
+
+function readAnswer(payload: unknown): { isTaken: boolean; reason?: string } {
+  if (typeof payload !== 'object' || payload === null) return { isTaken: false }
+  if ('OK' in payload && payload.OK === true) return { isTaken: true }
+  const reason = 'Error' in payload && typeof payload.Error === 'string' ? payload.Error : 'no reason given'
+  return { isTaken: false, reason: reason.slice(0, MAX_REASON) }
 }

@@ -97,6 +97,9 @@ describe('a revocation that is broadcast', () => {
     const bare = await ask(world, office, one, '/broadcast/cap/revoke', { Token: list(revocation) })
     assert.equal(bare.answer?.['OK'], false, 'nothing shows who the issuer is')
     assert.equal((await ask(world, helper, one, HELLO)).code, 'ok')
+    const lone = await ask(world, office, office, '/dms/cap/revoke/broadcast', { Token: list(revocation) })
+    assert.equal(lone.answer?.['Confirmed'], 0)
+    assert.match(String(lone.answer?.['Refused']), /nothing shows that 'did:key:\S+' ever had a say here/)
     const proven = { Token: list(revocation), Proof: list(helper.grant) }
     const taken = await ask(world, office, one, '/broadcast/cap/revoke', proven)
     assert.deepEqual(taken.answer, { OK: true, Error: '', New: 1, Known: 0 })

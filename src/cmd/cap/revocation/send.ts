@@ -62,7 +62,9 @@ function tell(cli: Cli, reply: unknown): void {
   cli.terminal.err(
     `The node has the revocation; ${count} confirmed it (${listeners} connected peers listen).\n`
   )
-  if (confirmed === 0)
+  const refused = textMember(record, 'Refused')
+  if (refused !== '') cli.terminal.err(`warning: a node did not take it: ${oneLine(refused)}\n`)
+  else if (confirmed === 0)
     cli.terminal.err(
       'Nodes that are away ask for it when they are back, as long as one that knows it is there.\n'
     )

@@ -212,8 +212,9 @@ function revoke({ revocations }: CapabilityBehaviorDeps): Declaration[] {
         if (!read.ok) return answerOf(read)
         const verdict = verdictOf(await revocations.registry.addByHand(read.value, from.did))
         if (!verdict.ok) return answerOf(verdict)
-        const { listeners, confirmed } = await revocations.broadcast(read.value, CONFIRM_MS, signal)
-        return { OK: true, Error: '', Listeners: listeners, Confirmed: confirmed }
+        const told = await revocations.broadcast(read.value, CONFIRM_MS, signal)
+        const counts = { OK: true, Error: '', Listeners: told.listeners, Confirmed: told.confirmed }
+        return told.refused === undefined ? counts : { ...counts, Refused: told.refused }
       },
       onError: failed
     })
