@@ -2,7 +2,8 @@
 
 import { type CommandGroup, type CommandNode, command } from '../cli/command.ts'
 import { OUTPUT_FLAG } from '../deployments/flags.ts'
-import { KEY_NEW_FLAGS } from './flags.ts'
+import { keyCreatePrismHandler } from './create-prism.ts'
+import { CREATE_PRISM_FLAGS, KEY_NEW_FLAGS } from './flags.ts'
 import { keyImportHandler } from './import.ts'
 import { keyImportPrismHandler } from './import-prism.ts'
 import { ledgerAliasListHandler, ledgerAliasRemoveHandler, ledgerAliasSetHandler } from './ledger-alias.ts'
@@ -30,6 +31,21 @@ const importPrism = command({
   examples: ['nunet key import-prism acme did:prism:9bf3… - <key.hex'],
   exitCodes: 'compatible',
   handler: keyImportPrismHandler
+})
+
+const createPrism = command({
+  name: 'create-prism',
+  summary: 'make a key with a PRISM DID and have it published',
+  description:
+    "Makes two keys, seals them, and has a NeoPRISM service put the DID they make on the ledger: '<name>' signs for the DID, '<name>-prism-master' may change it later and is not needed otherwise. A run that was stopped after the keys were sealed is finished by the same command.",
+  words: ['<name>'],
+  flags: CREATE_PRISM_FLAGS,
+  examples: [
+    "nunet key create-prism --prism-url 'https://…' acme",
+    'nunet key create-prism --key-type ed25519 --wait-confirmation acme'
+  ],
+  exitCodes: 'compatible',
+  handler: keyCreatePrismHandler
 })
 
 const ledgerAlias: CommandGroup = {
@@ -69,4 +85,4 @@ const ledgerAlias: CommandGroup = {
 }
 
 /** What comes from elsewhere than `nunet key new`. */
-export const foreignKeyCommands: readonly CommandNode[] = [importKey, importPrism, ledgerAlias]
+export const foreignKeyCommands: readonly CommandNode[] = [importKey, importPrism, createPrism, ledgerAlias]

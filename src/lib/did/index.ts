@@ -45,6 +45,7 @@ export {
 } from './names.ts'
 export { type HttpGet, prismDocuments, prismDocumentUrl } from './prism-http.ts'
 export { bindPrismDid, prismDidOf, signerFor } from './prism-names.ts'
+export { createPrismOperation, didOfPrismOperation, signPrismOperation } from './prism-operation.ts'
 export { keySigner } from './signer.ts'
 export type { EternlProgram, LedgerProgram, Signer } from './types.ts'
 export { MAX_WALLET_ANSWER } from './wallet-answer.ts'
