@@ -306,6 +306,16 @@ describe('the tree of cap graph', () => {
     }
   })
 
+  it('breaks a name that is longer than a line', () => {
+    const long = `/${'x'.repeat(100)}`
+    const text = printGraph(
+      graphOf([node('a'), node('b')], [edge('a', 'b', { capabilities: [long] })]),
+      PLAIN
+    )
+    for (const line of text.split('\n')) assert.ok(line.length <= 80, line)
+    assert.ok(text.replace(/\s/g, '').includes(long))
+  })
+
   it('puts a party below whoever gives it something that counts', () => {
     const edges = [
       edge('beta', 'user'),

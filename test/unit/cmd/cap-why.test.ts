@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { readAnchors } from '../../../src/cmd/cap/why/ask.ts'
 import { commandsOf } from '../../../src/cmd/cap/why/commands.ts'
 import type { Step } from '../../../src/cmd/cap/why/types.ts'
-import { peerIdOfDid } from '../../../src/lib/did/index.ts'
+import { parseDid, peerIdOfDid } from '../../../src/lib/did/index.ts'
 import { createCapabilityStore, emptyCapabilityFile, formatTokenList } from '../../../src/lib/ucan/index.ts'
 import type { Did } from '../../../src/types/index.ts'
 import { systemClock, systemRandom } from '../../../src/utils/index.ts'
@@ -318,6 +318,17 @@ describe('commands that mend', () => {
       `nunet cap delegate -c <context> --cap /a --audience ${near} --auto-expire ${far}`
     )
     assert.equal(commands[1]?.line, "nunet cap anchor -c near --provide '<token list>'")
+  })
+
+  it('name the wallet of a key that is in one', () => {
+    const ledger = parseDid('did:key:zzCHUybNYmK8QsttZwXqUX8aDLoBGHnMCakDX2RpsGwmXmYHEW')
+    const line = (name: string): string | undefined =>
+      commandsOf(step(ledger, ledger), new Map<Did, string>([[ledger, name]]))[0]?.line
+    assert.match(
+      line('user') ?? '',
+      /^nunet cap anchor -c ledger:user --provide "\$\(nunet cap grant -c ledger:user /
+    )
+    assert.match(line('ledger') ?? '', /^nunet cap anchor -c ledger --provide/)
   })
 
   it('put back a delegation that its holder has lost', () => {

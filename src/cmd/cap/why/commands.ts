@@ -1,5 +1,8 @@
+import type { KeyType } from '../../../lib/crypto/index.ts'
+import { publicKeyOfDid } from '../../../lib/did/index.ts'
 import { formatTokenList } from '../../../lib/ucan/index.ts'
 import type { Did } from '../../../types/index.ts'
+import { type WalletKind, walletKindOf } from '../../session/wallet.ts'
 import { listWord, shellWord } from '../words.ts'
 import type { Step } from './types.ts'
 
@@ -19,8 +22,8 @@ const TOKEN_FROM_ABOVE = "'<token list>'"
 
 /** The commands of a step, in order. Parties of this machine need one, since it can feed the token to its anchoring. */
 export function commandsOf({ issue, anchor }: Step, names: ReadonlyMap<Did, string>): MendCommand[] {
-  const issuer = names.get(issue.issuer)
-  const owner = names.get(anchor.owner)
+  const issuer = contextFor(issue.issuer, names)
+  const owner = contextFor(anchor.owner, names)
   const commands: MendCommand[] = []
   const add = (
     by: Did,
@@ -42,6 +45,16 @@ export function commandsOf({ issue, anchor }: Step, names: ReadonlyMap<Did, stri
   add(anchor.owner, owner, anchorLine(owner, anchor.as, TOKEN_FROM_ABOVE), false)
   return commands
 }
+
+/** What `-c` must say: the context of a wallet's key is told by the kind of the key (identity-and-actors §2.5, §2.6). */
+function contextFor(did: Did, names: ReadonlyMap<Did, string>): string | undefined {
+  const name = names.get(did)
+  if (name === undefined || walletKindOf(name) !== undefined || !did.startsWith('did:key:')) return name
+  const wallet = WALLET_OF[publicKeyOfDid(did).type]
+  return wallet === undefined ? name : `${wallet}:${name}`
+}
+
+const WALLET_OF: Readonly<Partial<Record<KeyType, WalletKind>>> = { Eth: 'ledger', Cardano: 'eternl' }
 
 function issueLine(issue: Step['issue'], context: string | undefined): string {
   const words = ['nunet', 'cap', issue.form, '-c', contextWord(context), '--cap', listWord(issue.capability)]
