@@ -153,11 +153,16 @@ describe('the key agent', () => {
   it('ends when its socket was removed or replaced, and leaves the other one alone', async () => {
     for (const replace of [false, true]) {
       await using world = await World.create()
+      await world.addKey('user')
       const agent = await world.start()
+      const holder = world.client()
+      await world.unlock(holder, 'user')
+      const signer = await holder.signer('user')
       await rm(world.path)
       const other = replace ? await world.start() : undefined
       await world.clock.advance(2000)
       assert.equal(await agent.ended, 'socket')
+      await assert.rejects(async () => await signer?.sign(TOKEN), { code: 'KEY_AGENT_LOCKED' })
       await agent.stop()
       assert.equal(await client(world), replace ? 'present' : 'absent')
       await other?.stop()
@@ -332,6 +337,7 @@ describe('unlocking', () => {
     for (const leave of [true, false]) {
       await using world = await World.create()
       await world.addKey('user')
+      await world.addKey('other')
       await world.start()
       const gate = Promise.withResolvers<void>()
       const begun = Promise.withResolvers<void>()
@@ -352,7 +358,12 @@ describe('unlocking', () => {
       gate.resolve()
       const code = Reflect.get(Object(await unlocking), 'code')
       assert.equal(code, leave ? 'KEY_AGENT_FAILED' : 'KEY_AGENT_REFUSED')
-      assert.deepEqual((await two.status()).keys, [])
+      await world.unlock(two, 'other') // is taken after the first one is over
+      const { keys } = await two.status()
+      assert.deepEqual(
+        keys.map(({ name }) => name),
+        ['other']
+      )
     }
   })
 
@@ -367,8 +378,21 @@ describe('unlocking', () => {
       if (change === 'replace') await world.addKey('user')
       else await rm(world.directory.join('key', 'user.json'))
       await assert.rejects(async () => await signer?.sign(TOKEN), { code: 'KEY_AGENT_LOCKED' })
+      assert.deepEqual((await client.status()).keys, [])
       assert.equal(await client.signer('user'), undefined)
     }
+  })
+
+  it('does not sign with a new key of a name for whoever asked about the old one', async () => {
+    await using world = await World.create()
+    await world.addKey('user')
+    await world.start()
+    const client = world.client()
+    await world.unlock(client, 'user')
+    const old = await client.signer('user')
+    await world.addKey('user')
+    await world.unlock(client, 'user')
+    await assert.rejects(async () => await old?.sign(TOKEN), { code: 'KEY_AGENT_LOCKED' })
   })
 
   it('refuses a key whose file changes while it is being opened', async () => {
