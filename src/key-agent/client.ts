@@ -163,7 +163,7 @@ export class KeyAgentClient implements Disposable {
       throw error instanceof TimeLimitError
         ? new KeyAgentError('KEY_AGENT_FAILED', errorMessage(error), {
             cause: error,
-            hint: "stop it with 'kill', its process is shown by 'nunet key agent --status' when it answers"
+            hint: 'end its process and start it again'
           })
         : error
     } finally {

@@ -403,6 +403,8 @@ describe('the environment', () => {
     )
     assert.equal(readEnvironment({ DMS_PASSPHRASE: '' }).passphrase, undefined)
     assert.equal(readEnvironment({ TERM: 'dumb' }).noColour, true)
+    assert.equal(readEnvironment({ XDG_RUNTIME_DIR: '/run/user/7' }).runtimeDirectory, '/run/user/7')
+    assert.equal(readEnvironment({ XDG_RUNTIME_DIR: 'run' }).runtimeDirectory, undefined)
   })
 
   it('with a misspelt variable is a warning, not an error', () => {

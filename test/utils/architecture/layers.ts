@@ -59,7 +59,8 @@ export const SIDE_DOORS: ReadonlyMap<string, readonly string[]> = new Map([
 /** Domains only some may import. */
 export const RESTRICTED_DOMAINS: ReadonlyMap<string, readonly string[]> = new Map([
   ['observability', ['src/daemon/', 'src/cmd/']],
-  ['config', ['src/daemon/', 'src/cmd/']]
+  ['config', ['src/daemon/', 'src/cmd/']],
+  ['key-agent', ['src/cmd/']]
 ])
 
 /** Where a package may be imported, by prefix; `!` excludes. One that is not listed may not be used in `src`. */
