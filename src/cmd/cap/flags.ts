@@ -11,7 +11,11 @@ export const CONTEXT_FLAGS = {
 /** `nunet cap new`. */
 export const NEW_FLAGS = {
   force: { kind: 'bool', short: 'f', description: 'replace a context of that name without asking' },
-  encrypt: { kind: 'bool', description: 'seal the file: only who can open the key can read it' }
+  encrypt: { kind: 'bool', description: 'seal the file: only who can open the key can read it' },
+  'prism-url': {
+    kind: 'string',
+    description: 'PRISM resolver to check the DID of the key with; did.prism_resolver unless given'
+  }
 } as const satisfies FlagTable
 
 /** `nunet cap list`. */

@@ -9,6 +9,7 @@ import { makeKey } from '../key/new.ts'
 import { confirm } from '../session/confirm.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
+import { warnUnlessPublished } from '../session/published.ts'
 import { loadSettings } from '../session/settings.ts'
 import { openSigner } from '../session/signer.ts'
 import { contextNameOf, walletKindOf } from '../session/wallet.ts'
@@ -33,6 +34,9 @@ export const capNewHandler: Handler<typeof NEW_FLAGS> = {
     await store.save(context, emptyCapabilityFile(signer.did), { signal: cli.signal, signer, form })
     const seal = (await store.isSealed(context)) ? ', sealed' : ''
     cli.terminal.out(`${line}\nCreated capability context '${context}' for ${signer.did}${seal}\n`)
+    const resolver = flags['prism-url'] ?? config.did.prism_resolver
+    if (signer.publicKey !== undefined && resolver !== '')
+      await warnUnlessPublished(cli, resolver, signer.did, signer.publicKey)
     return 0
   }
 }

@@ -22,7 +22,7 @@ export const keyImportPrismHandler: Handler<typeof KEY_NEW_FLAGS> = {
     await confirmName(cli, globals, config, { name, force: flags.force })
     const passphrase = await resolvePassphrase(cli, globals, { key: name, isNew: true })
     await saveKey(cli, config, { name, key, prismDid }, passphrase)
-    await warnUnlessPublished(cli, config, prismDid, key.publicKey)
+    await warnUnlessPublished(cli, config.did.prism_resolver, prismDid, key.publicKey)
     cli.terminal.out(
       [
         'Imported the key of a PRISM DID',

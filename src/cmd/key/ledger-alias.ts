@@ -33,7 +33,8 @@ export const ledgerAliasListHandler: Handler<typeof OUTPUT_FLAG> = {
   async run({ cli, flags, globals }) {
     const aliases = await readLedgerAliases(cli, aliasFile(loadSettings(cli, globals)))
     const sorted = [...aliases].sort(([a], [b]) => (a < b ? -1 : 1))
-    if (readOutput(flags.output) === 'json') cli.terminal.out(`${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`)
+    if (readOutput(flags.output) === 'json')
+      cli.terminal.out(`${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`)
     else for (const [alias, account] of sorted) cli.terminal.out(`${alias}\t${account}\n`)
     return 0
   }

@@ -15,7 +15,11 @@ import { httpExchange } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
 
 /** How one command finds keys. Make one and use it for everything the command verifies: it remembers. */
-export function keyLookup(cli: Pick<Cli, 'clock' | 'signal'>, config: Config, signer?: Signer): KeyLookup {
+export function keyLookup(
+  cli: Pick<Cli, 'clock' | 'signal'>,
+  config: Pick<Config, 'did'>,
+  signer?: Signer
+): KeyLookup {
   const base = config.did.prism_resolver
   const fetchDocument = base === '' ? undefined : prismDocuments(httpExchange, base)
   const resolver = createDidResolver({ clock: cli.clock, signal: cli.signal, fetchDocument })

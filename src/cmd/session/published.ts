@@ -1,4 +1,3 @@
-import type { Config } from '../../config/index.ts'
 import type { PublicKey } from '../../lib/crypto/index.ts'
 import type { Did } from '../../types/index.ts'
 import { bytesEqual, errorMessage } from '../../utils/index.ts'
@@ -10,8 +9,13 @@ import { keyLookup } from './did-keys.ts'
  * Says so when others would not take signatures of this key for those of the DID: its document names another key, or
  * cannot be had. Only a warning: a DID takes a while to be published.
  */
-export async function warnUnlessPublished(cli: Cli, config: Config, did: Did, key: PublicKey): Promise<void> {
-  const lookup = keyLookup(cli, config)
+export async function warnUnlessPublished(
+  cli: Cli,
+  resolver: string,
+  did: Did,
+  key: PublicKey
+): Promise<void> {
+  const lookup = keyLookup(cli, { did: { prism_resolver: resolver } })
   try {
     await lookup.resolveKey?.(did, { signal: cli.signal })
     const published = lookup.keyOf?.(did)

@@ -211,6 +211,25 @@ describe('nunet key import-prism', () => {
     assert.match(err, /warning: the document of did:prism:9+ names another key/)
   })
 
+  it('is checked again when a context is made, at the resolver that is named', async () => {
+    await using home = await Home.create()
+    const { key } = await home.addIdentity('acme', { context: false })
+    await home.write('.nunet/prism_did_map.json', JSON.stringify({ acme: PRISM }))
+    const quiet = await home.run(['cap', 'new', 'acme'])
+    assert.deepEqual([quiet.code, quiet.err], [0, ''])
+    assert.match(quiet.out, new RegExp(`for ${PRISM}$`, 'm'))
+    await using server = await prismServer(new Map([[PRISM, documentOf(key)]]))
+    const good = await home.run(['cap', 'new', '--force', '--prism-url', server.url, 'acme'])
+    assert.deepEqual([good.code, good.err], [0, ''])
+    await using empty = await prismServer(new Map())
+    const unknown = await home.run(['cap', 'new', '--force', '--prism-url', empty.url, 'acme'])
+    assert.equal(unknown.code, 0)
+    assert.match(unknown.err, /warning: whether did:prism:9+ names this key was not checked: .*answers 404/)
+    const sealed = await home.run(['cap', 'new', '--force', '--encrypt', 'acme'])
+    assert.deepEqual([sealed.code, sealed.err], [0, ''])
+    assert.equal((await home.run(['cap', 'list', '-c', 'acme'])).code, 0)
+  })
+
   it('says nothing when the document names the key', async () => {
     await using home = await Home.create()
     const key = generateKey(systemRandom)
