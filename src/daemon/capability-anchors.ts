@@ -12,7 +12,6 @@ import {
   type CapabilityContext,
   type CapabilityFile,
   type CapabilityStore,
-  chainExpiry,
   chainOf,
   contextToFile,
   createCapabilityContext,
@@ -172,8 +171,7 @@ export class CapabilityAnchors implements AnchorKeeper {
       const isLonger = known === undefined || known.expiresAtNs < token.expiresAtNs
       if (isLonger && token.expiresAtNs >= nowNs) byKey.set(revocationKey(token), token)
     }
-    const isAlive = (token: Token): boolean =>
-      nowNs <= chainExpiry(token) && !chainOf(token).some(link => byKey.has(revocationKey(link)))
+    const isAlive = (token: Token): boolean => !chainOf(token).some(link => byKey.has(revocationKey(link)))
     return ok({
       ...file,
       require: file.require.filter(isAlive),

@@ -221,7 +221,13 @@ export class Node implements Startable {
       },
       { owner: context.owner, context: contextName, path: childPath(workDirectory, 'capability-expiry.json') }
     )
-    this.#unwatch = anchors.onChange(() => watch.refresh())
+    const leave = [
+      anchors.onChange(() => watch.refresh()),
+      this.revocations.registry.onAdded(() => watch.refresh())
+    ]
+    this.#unwatch = () => {
+      for (const each of leave) each()
+    }
     return watch
   }
 
