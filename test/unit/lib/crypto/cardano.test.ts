@@ -72,6 +72,8 @@ describe('Cardano keys', () => {
       new Uint8Array(9000).fill(0x81),
       hexToBytes('84'),
       hexToBytes('8440a0f640'),
+      hexToBytes('8440a0458000'),
+      hexToBytes('8440c000f640'),
       hexToBytes('84a0a0a0a0'),
       hexToBytes('8440bbffffffffffffffff'),
       hexToBytes('8440a05f4040ff40'),

@@ -224,6 +224,23 @@ describe('key store', () => {
     await assert.rejects(store.save('k', key, 'pw', { signal: AbortSignal.abort(reason) }), reason)
   })
 
+  test('an aborted call rejects with that reason while it reads and while it derives', async () => {
+    const reason = new Error('enough')
+    const text = sealCheaply(key, 'pw')
+    for (const moment of ['reading', 'deriving'] as const) {
+      const controller = new AbortController()
+      const files = new MemoryFiles()
+      await files.writeAtomic('/keys/k.json', utf8ToBytes(text))
+      const read = files.read.bind(files)
+      files.read = async path => {
+        if (moment === 'reading') controller.abort(reason)
+        else queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => controller.abort(reason))))
+        return await read(path)
+      }
+      await assert.rejects(storeOver(files).open('k', 'pw', { signal: controller.signal }), reason, moment)
+    }
+  })
+
   test('nothing is written with an empty passphrase', async () => {
     const store = storeOver(new MemoryFiles())
     await rejects(store.save('k', key, ''), 'KEY_PASSPHRASE_EMPTY')

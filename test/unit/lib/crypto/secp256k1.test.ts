@@ -103,6 +103,10 @@ describe('Secp256k1', () => {
       const bytes = hexToBytes(value.toString(16).padStart(64, '0'))
       assert.throws(() => privateKeyFromProtobuf(concatBytes(hexToBytes('08021220'), bytes)), KeyFormatError)
     }
+    assert.throws(
+      () => privateKeyFromProtobuf(concatBytes(hexToBytes('0802121f'), new Uint8Array(31).fill(1))),
+      KeyFormatError
+    )
     const point = key.publicKey.raw
     assert.throws(() => publicKeyFromRaw('Secp256k1', point.slice(1)), KeyFormatError)
     assert.throws(

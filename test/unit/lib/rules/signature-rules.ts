@@ -178,7 +178,7 @@ export const signatureRules: readonly Rule[] = [
     source: '§2.5',
     says: 'DER with a needless zero in front of an integer is refused',
     code: 'no',
-    provoke: der(sequence(integer(ecdsa.r, 1), integer(ecdsa.s)))
+    provoke: der(sequence(integer(ecdsa.r), integer(ecdsa.s, 1)))
   },
   {
     source: '§2.5',

@@ -196,6 +196,23 @@ describe('reading tokens', () => {
     assert.match(mistaken.ok ? '' : mistaken.error.message, /single token; expected a token list/)
   })
 
+  test('a list that ends otherwise than it must is refused', () => {
+    const one = `{"dms":${inner}}`
+    for (const text of [`{"tok":[${one}]`, `{"tok":[${one},]}`, `{"tok":[${one}]} x`, `{"tok":[${one}}]`])
+      assert.equal(verdict(parseTokenList(text)), 'UCAN_MALFORMED', text)
+    const list = parseTokenList(`{"tok":[${one},${one}]}`)
+    assert.equal(list.ok && list.value.length, 2)
+    const spaced = parseTokenList(`{"tok":[${one} ]}`)
+    assert.equal(spaced.ok && spaced.value.length, 1)
+  })
+
+  test('a changed copy of a read token is printed anew, not as it was read', () => {
+    const item = parsed(`{"dms":${inner}}`)
+    const changed = { ...item, capabilities: ['/b'] }
+    assert.equal(formatToken(changed), `{"dms":${inner.replace('/a', '/b')}}`)
+    assert.notDeepEqual(signingBytes(changed), signingBytes(item))
+  })
+
   test('read tokens cannot be changed', () => {
     const item = parsed(`{"dms":${inner}}`)
     assert.ok(Object.isFrozen(item) && Object.isFrozen(item.capabilities))
