@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseTokenList, type Token } from '../../../src/lib/ucan/index.ts'
-import { bytesToHex } from '../../../src/utils/index.ts'
+import { formatTokenList, parseTokenList, type Token } from '../../../src/lib/ucan/index.ts'
+import { bytesToHex, systemClock } from '../../../src/utils/index.ts'
+import { token } from '../lib/parties.ts'
 import { Home } from './harness.ts'
 
 async function ok(home: Home, ...argv: string[]): Promise<string> {
@@ -102,6 +103,20 @@ describe('nunet cap remove', () => {
       assert.equal(await ok(home, 'cap', 'remove', '-c', 'dms', `--${list}`, id), '')
       assert.deepEqual(JSON.parse(await ok(home, 'cap', 'list', '-c', 'dms', '-o', 'json'))[list], [])
     }
+  })
+
+  it('does not choose between two of the same id', async () => {
+    await using home = await Home.create()
+    const { did, key } = await home.addIdentity('user')
+    const nonce = Uint8Array.of(1, 2)
+    const expiresAtNs = systemClock.nowNs() + 10n ** 15n
+    const list = ['/a', '/b'].map(name =>
+      token({ did, key }, { subject: did, capabilities: [name], nonce, expiresAtNs })
+    )
+    await ok(home, 'cap', 'anchor', '--require', formatTokenList(list))
+    const { code, err } = await home.run(['cap', 'remove', '--require', '0102'])
+    assert.equal(code, 1)
+    assert.match(err, /^Error: 2 anchors have the id '0102'\nhint: give the whole token as JSON\n$/)
   })
 
   it('wants to know what to remove, and one thing only', async () => {
