@@ -18,13 +18,19 @@ export interface TestOptions {
   readonly namePatterns: readonly string[]
   /** Folder with the kinds in it. */
   readonly directory: string
+  /** Folder whose `lib` must be covered whole when all its tests run. */
+  readonly sources: string
+  /** Many more cases for each property. */
+  readonly nightly: boolean
 }
 
 export const USAGE = `usage: npm test -- [options] [part of a path …]
   --fast              without type check and lint
   --kind KIND         only this kind (may be repeated): ${KINDS.join(', ')}
   --name PATTERN      only tests whose name matches
+  --nightly           100,000 generated cases for each property instead of 2,000 (takes long)
   --require PARTS     fail where these are missing instead of skipping, for example docker,root or all
+When all tests or those of 'lib' are asked for, every branch of src/lib must be run by them.
 `
 
 /** Reads the command line and the environment. @throws Error for an option or kind that does not exist */
@@ -41,6 +47,8 @@ export function readOptions(
       name: { type: 'string', multiple: true, default: [] },
       require: { type: 'string', multiple: true, default: [] },
       directory: { type: 'string', default: 'test' },
+      sources: { type: 'string', default: 'src' },
+      nightly: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false }
     }
   })
@@ -53,7 +61,9 @@ export function readOptions(
     filters: positionals,
     required: [...new Set([...ci, ...lists.map(part => part.trim()).filter(part => part !== '')])],
     namePatterns: values.name,
-    directory: values.directory
+    directory: values.directory,
+    sources: values.sources,
+    nightly: values.nightly
   }
 }
 

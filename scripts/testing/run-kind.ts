@@ -2,6 +2,7 @@ import { globSync } from 'node:fs'
 import { relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { uncovered } from './coverage-gaps.ts'
 import type { Kind, TestOptions } from './options.ts'
 
 /** A test that did not run. */
@@ -51,21 +52,29 @@ export function filesOf(
     .sort()
 }
 
-/** Runs the files, shows them as they go, and counts. */
+/** How much longer a nightly run may take: it makes fifty times the cases of a property. */
+const NIGHTLY_FACTOR = 40
+
+/**
+ * Runs the files, shows them as they go, and counts. With `covers`, a folder of sources, each piece of its `lib` that
+ * no file runs is a failure as well.
+ */
 export async function runKind(
   kind: Kind,
   files: string[],
-  options: Pick<TestOptions, 'namePatterns'>,
+  options: Pick<TestOptions, 'namePatterns' | 'nightly'> & { readonly covers?: string },
   signal: AbortSignal
 ): Promise<Counts> {
+  const { covers } = options
   const skips: Skip[] = []
   const failures: string[] = []
   let totals: { suites: number; passed: number; failed: number; durationMs: number } | undefined
   const stream = run({
     files,
     concurrency: CONCURRENCY[kind],
-    timeout: FILE_LIMIT_MS[kind],
+    timeout: FILE_LIMIT_MS[kind] * (options.nightly ? NIGHTLY_FACTOR : 1),
     signal,
+    ...(covers === undefined ? {} : { coverage: true, coverageIncludeGlobs: [`${covers}/lib/**`] }),
     ...(options.namePatterns.length > 0 ? { testNamePatterns: [...options.namePatterns] } : {})
   })
   stream.on('test:pass', event => {
@@ -79,6 +88,9 @@ export async function runKind(
   })
   stream.on('test:fail', event => {
     if (event.details.type !== 'suite') failures.push(`${event.name} (${shortPath(event.file)})`)
+  })
+  stream.on('test:coverage', report => {
+    if (covers !== undefined) failures.push(...uncovered(report, covers))
   })
   stream.on('test:summary', event => {
     if (event.file !== undefined) return // one file's; the last one is for all

@@ -19,16 +19,17 @@ async function runTests(
   await mkdir(directory.join('unit'))
   for (const [name, text] of Object.entries(tests))
     await writeFile(directory.join('unit', `${name}.test.ts`), text)
-  const { NODE_TEST_CONTEXT: _, NUNET_REQUIRE: __, CI: ___, ...env } = process.env
-  const result = spawnSync(
-    process.execPath,
-    ['scripts/test.ts', '--fast', '--directory', directory.path, ...args],
-    {
-      cwd: SOURCE_ROOT,
-      env,
-      encoding: 'utf8'
-    }
-  )
+  return await run('--directory', directory.path, ...args)
+}
+
+/** Runs the runner as a person would, outside of the run that this test is part of. */
+async function run(...args: string[]): Promise<{ status: number | null; lines: string[] }> {
+  const { NODE_TEST_CONTEXT: _, NUNET_REQUIRE: __, CI: ___, NODE_V8_COVERAGE: ____, ...env } = process.env
+  const result = spawnSync(process.execPath, ['scripts/test.ts', '--fast', ...args], {
+    cwd: SOURCE_ROOT,
+    env,
+    encoding: 'utf8'
+  })
   return { status: result.status, lines: result.stdout.trimEnd().split('\n') }
 }
 
@@ -59,6 +60,54 @@ describe('the test runner', () => {
   })
 })
 
+describe('the gate in front of lib', () => {
+  /** Runs one test of lib over one source of lib. */
+  async function runGate(
+    source: string,
+    test: string,
+    ...args: string[]
+  ): Promise<ReturnType<typeof runTests>> {
+    await using directory = await temporaryDirectory()
+    await mkdir(directory.join('src', 'lib', 'x'), { recursive: true })
+    await mkdir(directory.join('test', 'unit', 'lib', 'x'), { recursive: true })
+    await writeFile(directory.join('src', 'lib', 'x', 'a.ts'), source)
+    await writeFile(directory.join('src', 'lib', 'x', 'types.ts'), 'export interface Nothing {}\n')
+    await writeFile(directory.join('test', 'unit', 'lib', 'x', 'a.test.ts'), test)
+    return await run('--directory', directory.join('test'), '--sources', directory.join('src'), ...args)
+  }
+  const SOURCE = 'export function pick(a: number): string {\n  return a > 0 ? "more" : "less"\n}\n'
+  const testWith = (calls: string): string =>
+    `import { it } from 'node:test'\nimport { pick } from '../../../../src/lib/x/a.ts'\nit('picks', () => { ${calls} })\n`
+
+  it('passes when every branch ran', async () => {
+    const { status, lines } = await runGate(SOURCE, testWith('pick(1); pick(0)'))
+    assert.equal(status, 0, lines.join('\n'))
+    assert.equal(lines.at(-1), '1 passed, 0 failed, 0 skipped')
+  })
+
+  it('fails when a branch never ran, and names it', async () => {
+    const { status, lines } = await runGate(SOURCE, testWith('pick(1)'))
+    assert.equal(status, 1)
+    assert.ok(
+      lines.some(line => /a\.ts: no test of lib runs the branch at line 2$/.test(line)),
+      lines.join('\n')
+    )
+  })
+
+  it('fails when a file is loaded by no test', async () => {
+    const { status, lines } = await runGate(SOURCE, PASSING)
+    assert.equal(status, 1)
+    assert.ok(
+      lines.some(line => line.endsWith('a.ts is loaded by no test of lib')),
+      lines.join('\n')
+    )
+  })
+
+  it('is not asked when only some tests run', async () => {
+    assert.equal((await runGate(SOURCE, testWith('pick(1)'), 'a.test')).status, 0)
+  })
+})
+
 describe('the options of the test runner', () => {
   it('require docker and root on the build machine', () => {
     const options = readOptions(['--require', 'tun', 'x'], { CI: 'true', NUNET_REQUIRE: 'kvm, tun' })
@@ -70,6 +119,11 @@ describe('the options of the test runner', () => {
   it('refuse what they do not know', () => {
     assert.throws(() => readOptions(['--kind', 'foo'], {}), /not a kind of test/)
     assert.throws(() => readOptions(['--foo'], {}), /foo/)
+  })
+
+  it('know the nightly run', () => {
+    const options = readOptions(['--nightly'], {})
+    assert.ok(options !== 'help' && options.nightly)
   })
 
   it('forbid a skip whose reason names a required part as a word', () => {
