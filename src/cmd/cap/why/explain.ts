@@ -29,9 +29,12 @@ export async function explain(
   sides: Sides,
   circumstances: Circumstances
 ): Promise<Explanation> {
-  const { presented, accepted, refusal } = await judge(question, sides.sender, sides.receiver, circumstances)
-  const sender = readHoldings(sides.sender, circumstances)
-  const receiver = sides.receiver && readHoldings(sides.receiver, circumstances)
+  // What one side holds and what the other trusts: the rest need not be verified.
+  const giving = { ...sides.sender, roots: [], require: [] }
+  const taking = sides.receiver && { ...sides.receiver, provide: [] }
+  const { presented, accepted, refusal } = await judge(question, giving, taking, circumstances)
+  const sender = readHoldings(giving, circumstances)
+  const receiver = taking && readHoldings(taking, circumstances)
   const isSent = (route: Route): boolean => isPresented(route, presented)
   const othersBeside = (route: Route): number =>
     presented.filter(token => token.chain !== undefined && covers(token, question)).length -
@@ -51,7 +54,7 @@ export async function explain(
   const routes = rankRoutes(question, sender, receiver, isHere)
   const holderOf = memoize(MAX_HOLDERS, (did: Did): Holdings | undefined => {
     const file = sides.here.get(did)
-    return file && readHoldings(file, circumstances)
+    return file && readHoldings({ ...file, require: [] }, circumstances)
   })
   const verdict = receiver === undefined ? judgeFromAfar(routes, isSent) : 'refused'
   const found = nearest(question, routes, isSent, { isHere, holderOf })
