@@ -3,7 +3,7 @@ import type { Handler } from '../cli/command.ts'
 import { UsageError } from '../cli/errors.ts'
 import { printGoJson, readGoJson } from '../cli/go-print.ts'
 import { parseDestination } from '../session/destination.ts'
-import { DEFAULT_TIMEOUT_MS, openSession } from '../session/session.ts'
+import { defaultTimeoutMs, openSession } from '../session/session.ts'
 import { loadSettings } from '../session/settings.ts'
 import { expiryOf } from './expiry.ts'
 import type { MSG_FLAGS } from './flags.ts'
@@ -17,7 +17,7 @@ export const msgHandler: Handler<typeof MSG_FLAGS> = {
       behavior,
       payload: readPayload(payloadText),
       to,
-      expiresAtNs: expiryOf(cli.clock, flags, DEFAULT_TIMEOUT_MS)
+      expiresAtNs: expiryOf(cli.clock, flags, defaultTimeoutMs(flags.context))
     }
     const config = loadSettings(cli, globals)
     using session = await openSession({ cli, config, globals, context: flags.context })

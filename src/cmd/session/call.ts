@@ -4,7 +4,7 @@ import { decodePayload, readRefusalReply } from '../../actor/message/index.ts'
 import type { Clock } from '../../types/index.ts'
 import { deadline } from '../../utils/index.ts'
 import { CommandError, RefusedError } from '../cli/errors.ts'
-import { DEFAULT_TIMEOUT_MS, type Session } from './session.ts'
+import type { Session } from './session.ts'
 
 export type Reply = Record<string, unknown>
 
@@ -27,7 +27,7 @@ export async function callNode(
   payload: unknown,
   options: CallOptions
 ): Promise<Reply> {
-  const waitMs = options.waitMs ?? DEFAULT_TIMEOUT_MS
+  const waitMs = options.waitMs ?? session.timeoutMs
   const expiresAtNs = session.expiry(options.lifeMs ?? waitMs)
   // A message that lives as long as the wait ends with the daemon's own verdict.
   const limitMs = options.lifeMs === undefined ? waitMs * 2 : waitMs

@@ -16,9 +16,18 @@ import { CommandError } from '../cli/errors.ts'
 import { broadcastEnvelope, invokeEnvelope, sendEnvelope } from './exchange.ts'
 import { type Identity, openIdentity } from './identity.ts'
 import { signsUnasked } from './signer.ts'
+import { walletKindOf } from './wallet.ts'
 
 /** Message expiry from now when nothing was said (identity-and-actors §8.4). Milliseconds. */
-export const DEFAULT_TIMEOUT_MS = 30_000
+const DEFAULT_TIMEOUT_MS = 30_000
+
+/** The same where a person confirms each token on a device before the message can leave. Milliseconds. */
+const WALLET_TIMEOUT_MS = 90_000
+
+/** How long messages of a context live when nothing was said. Milliseconds. */
+export function defaultTimeoutMs(context: string): number {
+  return walletKindOf(context) === undefined ? DEFAULT_TIMEOUT_MS : WALLET_TIMEOUT_MS
+}
 
 /** The local node knows its handle by heart; what is silent for so long is no node. Milliseconds. */
 const HANDLE_TIMEOUT_MS = 10_000
@@ -63,7 +72,7 @@ export async function openSession({ cli, config, globals, context }: SessionOpti
     // Made while the derivation runs on its own thread.
     const key = generateKey(cli.random)
     const [node, identity] = await Promise.all([asking, opening])
-    return new Session({ cli, client, key }, node, identity)
+    return new Session({ cli, client, key, timeoutMs: defaultTimeoutMs(context) }, node, identity)
   } catch (error) {
     client[Symbol.dispose]()
     throw error
@@ -92,6 +101,8 @@ export class Session implements Disposable {
   readonly node: Handle
   /** Whose capabilities the messages carry. */
   readonly did: Did
+  /** How long its messages live when nothing was said. */
+  readonly timeoutMs: number
   readonly #cli: Cli
   readonly #client: ApiClient
   readonly #context: CapabilityContext
@@ -100,12 +111,13 @@ export class Session implements Disposable {
 
   /** `key` is of this conversation only; the identity signs the tokens. */
   constructor(
-    { cli, client, key }: { cli: Cli; client: ApiClient; key: PrivateKey },
+    { cli, client, key, timeoutMs }: { cli: Cli; client: ApiClient; key: PrivateKey; timeoutMs: number },
     node: Handle,
     identity: Identity
   ) {
     this.#cli = cli
     this.#client = client
+    this.timeoutMs = timeoutMs
     this.node = node
     this.did = identity.did
     this.#context = identity.context

@@ -4,7 +4,7 @@ import { CommandError } from '../../cli/errors.ts'
 import { printGoJson, readGoJson } from '../../cli/go-print.ts'
 import { isRecord } from '../../session/call.ts'
 import { parseDestination } from '../../session/destination.ts'
-import { DEFAULT_TIMEOUT_MS, openSession, type Session } from '../../session/session.ts'
+import { defaultTimeoutMs, openSession, type Session } from '../../session/session.ts'
 import { loadSettings } from '../../session/settings.ts'
 import { expiryOf } from '../expiry.ts'
 import type { MESSAGE_FLAGS } from '../flags.ts'
@@ -18,7 +18,7 @@ export async function runBehavior(
 ): Promise<number> {
   const { cli, flags, globals } = invocation
   const to = flags.dest === undefined ? undefined : parseDestination(flags.dest)
-  const expiresIn = () => expiryOf(cli.clock, flags, row.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+  const expiresIn = () => expiryOf(cli.clock, flags, row.timeoutMs ?? defaultTimeoutMs(flags.context))
   expiresIn() // a time that has passed is told before anything else is done
   const config = loadSettings(cli, globals)
   using sessions = new LazySession(() => openSession({ cli, config, globals, context: flags.context }))
@@ -26,7 +26,7 @@ export async function runBehavior(
     const session = await sessions.open()
     return readRecord(
       behavior,
-      await session.invoke({ behavior, to, expiresAtNs: session.expiry(DEFAULT_TIMEOUT_MS) })
+      await session.invoke({ behavior, to, expiresAtNs: session.expiry(session.timeoutMs) })
     )
   }
   const payload = await makePayload(row, invocation, { cli, config, ask })

@@ -30,7 +30,6 @@ async function bench(): Promise<Bench> {
     callee.root.addBehavior({
       path,
       request: z.unknown(),
-      reply: z.unknown(),
       handle: async () => {
         handled.push(path)
         return {}
