@@ -98,6 +98,17 @@ describe('capability file', () => {
     assert.deepEqual([retried.provide.length, retried.setAside], [2, []])
   })
 
+  test('of the member aside only texts for a known list count; a text that is no JSON stays aside', () => {
+    const text = formatCapabilityFile(full).trimEnd().slice(0, -1)
+    const entries = '"x",{"list":"others","text":"{}"},{"list":"roots","text":7},{"list":"roots","text":"{"}'
+    const { setAside } = parseCapabilityFile(`${text},"aside":[${entries}]}`)
+    assert.deepEqual(
+      setAside.map(({ list, text: kept, reason }) => [list, kept, reason.code]),
+      [['roots', '{', 'UCAN_MALFORMED']]
+    )
+    assert.deepEqual(parseCapabilityFile(`${text},"aside":{}}`).setAside, [])
+  })
+
   test('what is not a capability file at all is an error that says where to look', () => {
     for (const text of [
       '',
