@@ -93,6 +93,11 @@ describe('the key agent', () => {
         assert.equal(code, 0, `${command.join(' ')}: ${stderr}`)
         assert.doesNotMatch(stderr, /key derived/)
       }
+      // A sealed context needs a signature to be read at all.
+      assert.equal((await node.try(['cap', 'seal', '-c', 'user'], NO_PASSPHRASE)).code, 0)
+      const listed = await node.try(['cap', 'list', '-c', 'user'], NO_PASSPHRASE)
+      assert.deepEqual([listed.code, /^roots:/.test(listed.stdout)], [0, true], listed.stderr)
+      assert.equal((await node.try(['cap', 'unseal', '-c', 'user'], NO_PASSPHRASE)).code, 0)
       // Without the agent the same command says that it derives.
       assert.equal((await node.try(['key', 'lock', 'user'])).code, 0)
       assert.match(
