@@ -114,7 +114,8 @@ describe('a member of one of two organisations', () => {
     const done = await office.try(['cap', 'revoke', '-c', 'acme', '--broadcast', '--via', 'user', membership])
     assert.equal(done.code, 0, done.stderr)
     assert.match(done.stdout, /^\{"dms":\{"act":"revoke",.*\}\n$/)
-    assert.match(done.stderr, /The node has the revocation; \d other nodes? ha/)
+    // Bob at least: carol's own node can no longer answer as a member.
+    assert.match(done.stderr, /The node has the revocation; [12] other nodes? ha/)
     revocation = done.stdout.trim()
     for (const node of [office, bob, carol]) await until('the node knows', () => knows(node), SECONDS_MS)
     for (const node of [office, bob]) assertTold(await hello(node))
@@ -154,6 +155,23 @@ describe('a member of one of two organisations', () => {
     )
     const doctor = await bob.try(['doctor'])
     assert.match(doctor.stdout, /revocations\s+1 in force/)
+  })
+
+  it('is no matter of who is asked: anchors by message are in the file and in force', async () => {
+    const token = await bob.run([
+      ...['cap', 'grant', '-c', 'dms', '--cap', '/dms/node/hardware'],
+      ...['--duration', '1h', dave.userDid]
+    ])
+    const cap = (name: string, ...flags: string[]) => bob.cmd(`/dms/cap/${name}/anchor`, ...flags)
+    const done = { OK: true, Error: '' }
+    assert.deepEqual(await cap('require', '--token', token), done)
+    assert.deepEqual(await cap('root', '--did', dave.userDid), done)
+    const file = await readFile(join(bob.directory, 'user', 'cap', 'dms.cap'), 'utf8')
+    assert.ok(file.includes(token.slice(8, -2)) && file.includes(dave.userDid))
+    const asked = await dave.try([
+      ...['actor', 'cmd', '-c', 'user', '--dest', bob.peerId, '/dms/node/peers/self', '-t', '15s']
+    ])
+    assert.equal(asked.code, 0, asked.stderr)
   })
 
   it('costs its own node the token; the others ask each other as before', async () => {

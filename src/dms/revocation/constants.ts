@@ -55,6 +55,9 @@ export const ASK_TIMEOUT_MS = 10_000
 /** Spread of the first question to a peer after it was met, so that a crowd does not ask at once. Milliseconds. */
 export const ASK_SPREAD_MS = 1000
 
+/** A peer that comes and goes is asked no more often than this. Milliseconds. */
+export const MIN_ASK_INTERVAL_MS = 10_000
+
 /** Waits before a peer that did not answer is asked again; after them it waits for its turn. Milliseconds. */
 export const RETRY_MS: readonly number[] = [3000, 15_000]
 

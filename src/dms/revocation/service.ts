@@ -96,6 +96,11 @@ export class Revocations {
     }
   }
 
+  /** Questions put to peers since the start. */
+  get asked(): number {
+    return this.#sync.asked
+  }
+
   /** What another node lacks, in a page. */
   lacking(request: LackingRequest): Page {
     return pageOf(this.registry.ledger, request, key => this.#deps.records.find(key))

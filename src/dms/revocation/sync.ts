@@ -17,6 +17,7 @@ import {
   MAX_ASKING,
   MAX_PAGES,
   MAX_REMEMBERED_PEERS,
+  MIN_ASK_INTERVAL_MS,
   PEERS_PER_ROUND,
   RETRY_MS,
   ROUND_MS
@@ -45,6 +46,8 @@ const MAY_CHANGE: ReadonlySet<string> = new Set([
 export class RevocationSync {
   readonly #deps: SyncDeps
   readonly #life = new AbortController()
+  /** Peers that were met and will be asked soon. */
+  readonly #planned = new Set<PeerId>()
   /** Peers that wait to be asked, with how often that failed. */
   readonly #waiting = new Map<PeerId, number>()
   readonly #asking = new Map<PeerId, Promise<void>>()
@@ -57,6 +60,7 @@ export class RevocationSync {
   readonly #resume = new Map<PeerId, string>()
   #leave: (() => void) | undefined
   #refreshing = false
+  #asked = 0
 
   constructor(deps: SyncDeps) {
     this.#deps = deps
@@ -98,14 +102,26 @@ export class RevocationSync {
     })
   }
 
-  /** Questions that are under way or wait, for leak checks. */
-  get pending(): number {
-    return this.#waiting.size + this.#asking.size
+  /** Questions put to peers since the start. */
+  get asked(): number {
+    return this.#asked
   }
 
   #met(peer: PeerId): void {
-    if (this.#deps.knowledge.freshAnswers >= ENOUGH_ANSWERS) return
-    this.#later(this.#deps.random.below(ASK_SPREAD_MS), () => this.#enqueue(peer, 0))
+    if (this.#planned.has(peer) || this.#knowsEnough()) return
+    const { clock, random } = this.#deps
+    const askedMs = clock.nowMs() - (this.#askedAtMs.get(peer) ?? Number.NEGATIVE_INFINITY)
+    const waitMs = Math.max(0, MIN_ASK_INTERVAL_MS - askedMs) + random.below(ASK_SPREAD_MS)
+    this.#planned.add(peer)
+    this.#later(waitMs, () => {
+      this.#planned.delete(peer)
+      this.#enqueue(peer, 0)
+    })
+  }
+
+  /** Others have answered lately: a peer that was just met can wait for its round. */
+  #knowsEnough(): boolean {
+    return this.#deps.knowledge.freshAnswers >= ENOUGH_ANSWERS
   }
 
   async #round(): Promise<void> {
@@ -146,6 +162,7 @@ export class RevocationSync {
     for (const [peer, failures] of this.#waiting) {
       if (this.#asking.size >= MAX_ASKING) return
       this.#waiting.delete(peer)
+      if (failures < RETRY_MS.length && this.#knowsEnough()) continue
       const asking = this.#ask(peer, failures).finally(() => {
         this.#asking.delete(peer)
         if (!this.#life.signal.aborted) this.#next()
@@ -156,6 +173,7 @@ export class RevocationSync {
 
   async #ask(peer: PeerId, failures: number): Promise<void> {
     const { knowledge, clock, log } = this.#deps
+    this.#asked++
     this.#askedAtMs.delete(peer)
     this.#askedAtMs.set(peer, clock.nowMs())
     try {

@@ -197,6 +197,32 @@ describe('a node that was away', () => {
   })
 })
 
+describe('in a crowd', () => {
+  it('nobody asks everybody, and everybody learns', async () => {
+    await using world = await World.create()
+    const machines: Machine[] = []
+    for (let count = 0; count < 12; count++) machines.push(await world.addMachine({ onboard: false }))
+    const [office, ...others] = machines
+    assert.ok(office)
+    await world.until(
+      'answers',
+      () => machines.every(({ node }) => node.revocations.status.isCurrent),
+      MINUTE_MS
+    )
+    const asked = machines.reduce((sum, { node }) => sum + node.revocations.asked, 0)
+    assert.ok(asked <= 12 * 7, `${asked} questions`)
+    const member = await addMember(world)
+    const revocation = await revoke(world, member.grant)
+    // No broadcast: only those that ask can learn it.
+    await world.settle(office.node.revocations.registry.addByHand([{ revocation }], 'test'))
+    await world.until(
+      'everybody',
+      () => others.every(machine => revokedAt(machine).length === 1),
+      60 * MINUTE_MS
+    )
+  })
+})
+
 describe('a hostile member', () => {
   it('cannot revoke what it did not issue, nor pass a revocation off as another', async () => {
     await using world = await World.create()
