@@ -155,10 +155,13 @@ function checkSignatures(leaf: Token, chain: readonly Token[], options: VerifyOp
   const keyOf = options.keyOf ?? publicKeyOfDid
   const links = linksOf(chain)
   const first = leaf.action === 'revoke' ? links.length - 1 : firstToCheck(links, options)
+  // A key that was looked up may be replaced, so what it signed is checked each time; a key in its DID cannot.
+  let lasts = true
   for (const { token, position, text, parentText } of links.slice(first)) {
     const broken = checkSignature(leaf, token, position, parentText, keyOf)
     if (broken !== undefined) return broken
-    if (position > 0) options.verified?.add(text, chainExpiry(token))
+    lasts &&= token.issuer.startsWith('did:key:')
+    if (position > 0 && lasts) options.verified?.add(text, chainExpiry(token))
   }
   return undefined
 }

@@ -236,6 +236,28 @@ describe('look-ups for the tokens of a message', () => {
   })
 })
 
+describe('a chain of an issuer whose key was looked up', () => {
+  it('is checked with the key of the moment, however often it was good before', async () => {
+    const world = new World()
+    const [organisation, member] = [world.prism(1), world.plain()]
+    world.context.anchors.addRoot(organisation.did)
+    const given = await organisation.grant(member.did)
+    const tokens = await member.invoke(world.context.owner, given)
+    await world.receive(tokens)
+    const blob = utf8ToBytes(formatTokenList(tokens))
+    const question = { origin: member.did, subject: member.did, audience: world.context.owner }
+    const isLetIn = (): boolean => {
+      const consumed = world.context.consume(member.did, blob)
+      assert.ok(consumed.ok)
+      const capabilities = ['/public/hello']
+      return world.context.authorizeInvocation({ ...question, capabilities }, consumed.value).ok
+    }
+    assert.deepEqual([isLetIn(), isLetIn()], [true, true])
+    world.known.set(organisation.did, generateKey(random).publicKey)
+    assert.equal(isLetIn(), false)
+  })
+})
+
 describe('look-ups for tokens the owner gave', () => {
   it('are made for every issuer of their chains; what fails shows when they are verified', async () => {
     const world = new World()
