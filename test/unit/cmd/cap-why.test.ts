@@ -59,6 +59,15 @@ describe('nunet cap why', () => {
     assert.doesNotMatch(out, /mend|✗/)
   })
 
+  it('warns of entries that cannot be read: one of them may be what is missed', async () => {
+    await using home = await prepared()
+    const text = await home.read('.nunet/cap/user.cap')
+    await home.write('.nunet/cap/user.cap', text.replace('"provide":{}', '"provide":{"tok":[{"dms":7}]}'))
+    const { code, err } = await home.run(['cap', 'why', '/public/hello'])
+    assert.equal(code, 3)
+    assert.match(err, /entries of context 'user' that cannot be read: 1; 'nunet cap lint -c user' says why/)
+  })
+
   it('a root and the owner itself are trusted in everything', async () => {
     await using home = await prepared()
     await done(home, 'cap', 'anchor', '-c', 'dms', '--root', home.dids.user)

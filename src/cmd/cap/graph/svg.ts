@@ -118,17 +118,21 @@ function title({ nowNs, leftOut, nodes, edges }: Graph, layout: Layout): string 
   ].join('\n')
 }
 
-function line({ edge, points }: PlacedEdge): string {
-  return `<path class="line ${edge.kind} ${edge.state}" d="${curve(points)}" marker-end="url(#arrow-${edge.kind})"/>`
+function line({ edge, points, label }: PlacedEdge): string {
+  return `<path class="line ${edge.kind} ${edge.state}" d="${curve(points, label)}" marker-end="url(#arrow-${edge.kind})"/>`
 }
 
-/** Straight through columns, bent between them; points come in pairs, the first and the last alone. */
-function curve(points: readonly Point[]): string {
+/**
+ * Straight through columns, bent between them; points come in pairs, the first and the last alone. A line stops at its
+ * label and goes on behind it: an expired label lets through what is below it.
+ */
+function curve(points: readonly Point[], label: Point): string {
   return points
     .map(({ x, y }, index) => {
       const before = points[index - 1]
       if (before === undefined) return `M${x} ${y}`
-      if (index % 2 === 0) return `L${x} ${y}`
+      const isLabel = Math.min(x, before.x) === label.x && y === label.y + LABEL.height / 2
+      if (index % 2 === 0) return `${isLabel ? 'M' : 'L'}${x} ${y}`
       const middle = (before.x + x) / 2
       return `C${middle} ${before.y} ${middle} ${y} ${x} ${y}`
     })

@@ -3,6 +3,7 @@ import type { Did } from '../../../types/index.ts'
 import type { Cli, Handler } from '../../cli/command.ts'
 import { EXIT, UsageError } from '../../cli/errors.ts'
 import { printPlain } from '../../cli/go-print.ts'
+import { oneLine } from '../../cli/printable.ts'
 import { loadContextFile } from '../../session/context-file.ts'
 import { parseDestination } from '../../session/destination.ts'
 import { keyLookup } from '../../session/did-keys.ts'
@@ -35,6 +36,8 @@ export const capWhyHandler: Handler<typeof WHY_FLAGS> = {
     const sender = await loadContextFile(cli, request)
     const contexts = await readContexts(cli, request.config)
     const receiver = await findReceiver(cli, request, flags, contexts)
+    for (const { did, setAside } of [sender, ...(receiver.file === undefined ? [] : [receiver.file])])
+      warnOfUnread(cli, setAside.length, contexts.find(context => context.did === did)?.name ?? did)
     const nowNs = cli.clock.nowNs()
     const question: Question = {
       sender: sender.did,
@@ -76,6 +79,15 @@ async function findReceiver(
   const own = named ?? contexts.find(context => context.did === did)
   if (own === undefined) return { did, file: undefined }
   return { did, file: own.file ?? (await loadContextFile(cli, { ...request, name: own.name })) }
+}
+
+/** What cannot be read may be the very token that is missed. */
+function warnOfUnread(cli: Cli, count: number, name: string): void {
+  if (count === 0) return
+  const shown = oneLine(name)
+  cli.terminal.err(
+    `warning: entries of context '${shown}' that cannot be read: ${count}; 'nunet cap lint -c ${shown}' says why\n`
+  )
 }
 
 function destinationDid(text: string): Did {
