@@ -9,6 +9,7 @@ import { createGateway } from '../actor/index.ts'
 import { createApiServer } from '../api/index.ts'
 import type { Config } from '../config/index.ts'
 import { openDatabase } from '../db/index.ts'
+import { announcement } from '../dms/expiry/index.ts'
 import { Node, type NodeOptions } from '../dms/node/index.ts'
 import { isHostPortFree } from '../dms/resources/index.ts'
 import { createDockerExecutor } from '../executor/docker/index.ts'
@@ -41,6 +42,8 @@ export interface ReadyInfo {
   addresses: string[]
   /** `host:port` of the REST API. */
   restAddress: string
+  /** What of the node's capabilities ends soon or has ended, a line each, the first first. */
+  endings: string[]
   /** From the call of `runDaemon`. */
   readyMs: number
 }
@@ -161,7 +164,9 @@ async function startDaemon(
   await api.start({ signal })
   stack.use(collectGarbage(anchors))
   stack.use(trimHeapWhenIdle(clock))
+  const { issues } = node.expiry.health()
   return {
+    endings: issues.map(({ effect, endsAtMs }) => announcement(effect, endsAtMs, clock.nowMs())),
     peerId: network.peerId,
     did: anchors.context.owner,
     addresses: network.addresses().map(address => `${address}/p2p/${network.peerId}`),

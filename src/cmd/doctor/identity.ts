@@ -2,12 +2,21 @@
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import {
+  type AnchorRole,
+  announcement,
+  effectOf,
+  endingsOf,
+  endOf,
+  renewalOf
+} from '../../dms/expiry/index.ts'
 import { createKeyStore } from '../../lib/crypto/index.ts'
-import { type CapabilityFile, chainExpiry, createCapabilityStore, type Token } from '../../lib/ucan/index.ts'
+import { type CapabilityFile, createCapabilityStore, formatToken, type Token } from '../../lib/ucan/index.ts'
 import type { Did } from '../../types/index.ts'
-import { errorCode, errorMessage, isoTime, NuError } from '../../utils/index.ts'
+import { errorCode, errorMessage, NuError } from '../../utils/index.ts'
 import { fileAccess } from '../session/context-file.ts'
 import { keyLookup, openContext } from '../session/did-keys.ts'
+import { nearEndings } from '../session/endings.ts'
 import { userPaths } from '../session/paths.ts'
 import { signsUnasked } from '../session/signer.ts'
 import { type Check, type Finding, finding, type Patient } from './check.ts'
@@ -91,10 +100,11 @@ async function load(read: () => Promise<CapabilityFile | undefined>): Promise<Lo
 
 /** Whether the file can be read, and whether each token in it still counts. */
 async function describeContext(
-  { cli, config }: Patient,
+  patient: Patient,
   name: string,
   { file, problem }: Loaded
 ): Promise<Finding[]> {
+  const { cli, config } = patient
   const label = `context '${name}'`
   if (errorCode(problem) === 'UCAN_FILE_SEALED')
     return [finding(label, 'skip', 'is sealed', 'set DMS_PASSPHRASE to have it looked at')]
@@ -111,43 +121,42 @@ async function describeContext(
   if (file === undefined)
     return [finding(label, 'fail', 'is not there', `make it with 'nunet up' or 'nunet cap new ${name}'`)]
   const { problems } = await openContext(cli, keyLookup(cli, config), { owner: file.did }, file)
+  const endings = await endingSoon(patient, name, file)
   if (problems.length > 0) {
     const [first] = problems
-    return [
-      finding(
-        label,
-        'warn',
-        `${problems.length} entries do not count: ${first?.message ?? ''}`,
-        'get new tokens and anchor them'
-      )
-    ]
+    const detail = `${problems.length} entries do not count: ${first?.message ?? ''}`
+    return [finding(label, 'warn', detail, 'get new tokens and anchor them'), ...endings]
   }
   const counts = `${file.roots.length} root, ${file.require.length} require, ${file.provide.length} provide`
-  return [
-    finding(label, 'ok', counts),
-    ...endingSoon(label, [...file.require, ...file.provide], cli.clock.nowMs())
-  ]
+  return [finding(label, 'ok', counts), ...endings]
 }
 
-function endingSoon(label: string, tokens: readonly Token[], nowMs: number): Finding[] {
-  const ends = tokens
-    .map(token => Number(chainExpiry(token) / 1_000_000n))
-    .filter(end => end - nowMs < SOON_MS)
-  if (ends.length === 0) return []
-  return [
-    finding(
-      `${label} expiry`,
-      'warn',
-      `${ends.length} tokens end soon, the first at ${isoTime(Math.min(...ends))}`,
-      'ask for new ones and anchor them'
-    )
-  ]
+/** Tokens that would be missed; one that a longer-lived one covers is no matter. */
+async function endingSoon(
+  { cli, config }: Patient,
+  context: string,
+  file: CapabilityFile
+): Promise<Finding[]> {
+  const names = { owner: file.did, context }
+  const nowMs = cli.clock.nowMs()
+  const near = await nearEndings(cli, config, names, file)
+  const soon = endingsOf(file, file.did, nowMs).filter(({ endsAtMs }) => endsAtMs - nowMs < SOON_MS)
+  const [first] = [...near, ...soon].sort((a, b) => a.endsAtMs - b.endsAtMs)
+  if (first === undefined) return []
+  const { role, token, endsAtMs } = first
+  const count = new Set([...near, ...soon].map(({ token: each }) => formatToken(each))).size
+  const others = count > 1 ? `${count} tokens end soon; the first ` : ''
+  const renewal = renewalOf(role, token, names).map(({ by, command }) => `${by}: ${command}`)
+  const detail = `${others}${announcement(effectOf(role, token), endsAtMs, nowMs)}`
+  return [finding(`context '${context}' expiry`, 'warn', detail, renewal.join('; then '))]
 }
 
 /** What the node needs to obey its owner and to deal with others. */
-function checkNode({ nodeContext, userContext }: Patient, node: Loaded, owner: Did | undefined): Finding[] {
+function checkNode(patient: Patient, node: Loaded, owner: Did | undefined): Finding[] {
+  const { nodeContext, userContext, cli } = patient
   const { file } = node
   if (file === undefined) return []
+  const nowMs = cli.clock.nowMs()
   const obeys = owner !== undefined && file.roots.includes(owner)
   const anchor = `nunet cap anchor -c ${nodeContext} --root ${owner ?? '<DID>'}`
   return [
@@ -157,21 +166,27 @@ function checkNode({ nodeContext, userContext }: Patient, node: Loaded, owner: D
       obeys ? `'${nodeContext}' obeys '${userContext}'` : `'${nodeContext}' does not obey '${userContext}'`,
       anchor
     ),
-    finding(
-      'accepts others',
-      file.require.length > 0 ? 'ok' : 'warn',
-      file.require.length > 0
-        ? `${file.require.length} require tokens`
-        : 'no require token: nobody else may deploy here',
-      'join a network: nunet up --trust <DID of the organisation>'
-    ),
-    finding(
-      'accepted by others',
-      file.provide.length > 0 ? 'ok' : 'warn',
-      file.provide.length > 0
-        ? `${file.provide.length} provide tokens`
-        : 'no provide token: other nodes will not take your deployments',
-      'ask the organisation for a token: nunet up --provide-token <file>'
-    )
+    countInForce('accepts others', 'require', file.require, nowMs, {
+      none: 'nobody else may deploy here',
+      fix: 'join a network: nunet up --trust <DID of the organisation>'
+    }),
+    countInForce('accepted by others', 'provide', file.provide, nowMs, {
+      none: 'other nodes will not take your deployments',
+      fix: 'ask the organisation for a token: nunet up --provide-token <file>'
+    })
   ]
+}
+
+/** What has ended does not count: a node whose last token is over is not well. */
+function countInForce(
+  name: string,
+  role: AnchorRole,
+  tokens: readonly Token[],
+  nowMs: number,
+  { none, fix }: { none: string; fix: string }
+): Finding {
+  const live = tokens.filter(token => endOf(token) >= nowMs).length
+  if (live > 0) return finding(name, 'ok', `${live} ${role} tokens`)
+  const what = tokens.length > 0 ? `all ${tokens.length} ${role} tokens have ended` : `no ${role} token`
+  return finding(name, tokens.length > 0 ? 'fail' : 'warn', `${what}: ${none}`, fix)
 }

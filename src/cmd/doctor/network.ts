@@ -5,6 +5,7 @@ import { createCapabilityStore } from '../../lib/ucan/index.ts'
 import { bytesToUtf8, errorCode, errorMessage } from '../../utils/index.ts'
 import { describeKnowledge, readKnowledge } from '../cap/revocation/knowledge.ts'
 import { connectNode } from '../deployments/connect.ts'
+import { askHealth, type NodeHealth } from '../deployments/node-health.ts'
 import { member, type Reply } from '../session/call.ts'
 import { userPaths } from '../session/paths.ts'
 import { openClient } from '../session/session.ts'
@@ -96,12 +97,23 @@ async function checkPeers({ cli, config, globals, userContext }: Patient): Promi
       others > 0 ? `${others} known` : 'none known',
       'check p2p.bootstrap_peers and the firewall; a network needs a second node'
     )
-    return [peers, revocationFinding(await node.call('/dms/cap/revocation/status', undefined), cli)]
+    const revocations = revocationFinding(await node.call('/dms/cap/revocation/status', undefined), cli)
+    return [peers, revocations, ...healthFindings(await askHealth(node))]
   } catch (error) {
     cli.signal.throwIfAborted()
     const fix = `let '${userContext}' control the node: nunet up --no-run`
     return [finding('peers', 'fail', errorMessage(error), fix)]
   }
+}
+
+/** What the running node says of its capabilities, dynamic grants included. */
+function healthFindings(health: NodeHealth | undefined): Finding[] {
+  if (health === undefined) return []
+  if (health.status === 'healthy') return [finding('capabilities', 'ok', 'none ends soon')]
+  const [first] = health.issues
+  const more = health.issues.length > 1 ? ` (and ${health.issues.length - 1} more)` : ''
+  const detail = first === undefined ? health.status : `one ${first.line}${more}`
+  return [finding('capabilities', health.status === 'expired' ? 'fail' : 'warn', detail, first?.renewal)]
 }
 
 /** Whether what the node knows of revocations can be relied on. */

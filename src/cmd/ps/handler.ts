@@ -1,8 +1,10 @@
 import type { Cli, Handler } from '../cli/command.ts'
 import { printPlain } from '../cli/go-print.ts'
+import { oneLine } from '../cli/printable.ts'
 import { formatAge, formatTable, shortId } from '../cli/table.ts'
 import { connectNode, readOutput } from '../deployments/connect.ts'
 import { persist } from '../deployments/log-stream.ts'
+import { askHealth, type NodeHealth } from '../deployments/node-health.ts'
 import { type AllocationRow, collectDeployments, type DeploymentRow, timeOf } from './collect.ts'
 import type { PS_FLAGS } from './flags.ts'
 
@@ -18,6 +20,7 @@ export const psHandler: Handler<typeof PS_FLAGS> = {
     const output = readOutput(flags.output)
     const { clock, terminal, signal } = cli
     using node = await connectNode(cli, globals, flags.context)
+    const health = askHealth(node)
     let shown: string | undefined
     for (;;) {
       const rows = await persist(clock, flags.watch, signal, () =>
@@ -27,6 +30,7 @@ export const psHandler: Handler<typeof PS_FLAGS> = {
       if (!flags.watch) {
         if (rows.length === 0) terminal.err('no deployments\n')
         terminal.out(text)
+        tellHealth(cli, await health)
         return 0
       }
       // Compared without the age, which is another every time.
@@ -36,6 +40,14 @@ export const psHandler: Handler<typeof PS_FLAGS> = {
       await clock.sleep(WATCH_PAUSE_MS, { signal })
     }
   }
+}
+
+/** A node whose capabilities end must not look well only because nothing has failed yet. */
+function tellHealth({ terminal }: Cli, health: NodeHealth | undefined): void {
+  if (health === undefined || health.status === 'healthy') return
+  const [first] = health.issues
+  terminal.err(`warning: a capability of the node ${oneLine(first?.line ?? health.status)}\n`)
+  terminal.err("hint: 'nunet doctor' says who has to renew what\n")
 }
 
 function show({ terminal }: Cli, text: string): void {

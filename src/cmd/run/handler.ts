@@ -2,10 +2,14 @@ import { createKeyStore } from '../../lib/crypto/index.ts'
 import { formatDuration } from '../../utils/index.ts'
 import type { Cli, Handler } from '../cli/command.ts'
 import { InterruptedError } from '../cli/errors.ts'
+import { oneLine } from '../cli/printable.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
 import type { RUN_FLAGS } from './flags.ts'
+
+/** Expiring capabilities told at the start. */
+const MAX_ENDINGS = 5
 
 /** `nunet run`. */
 export const runHandler: Handler<typeof RUN_FLAGS> = {
@@ -34,10 +38,14 @@ export async function runNode(
       context,
       passphrase,
       signal,
-      onReady: info =>
+      onReady: info => {
         terminal.err(
           `ready in ${formatDuration(info.readyMs)}: peer ${info.peerId}, REST on ${info.restAddress}, listening on ${info.addresses.join(', ') || 'nothing'}\n`
         )
+        for (const ending of info.endings.slice(0, MAX_ENDINGS))
+          terminal.err(`warning: a capability ${oneLine(ending)}\n`)
+        if (info.endings.length > 0) terminal.err("hint: 'nunet doctor' says who has to renew what\n")
+      }
     })
   } catch (error) {
     if (!(signal.aborted && signal.reason instanceof InterruptedError && error === signal.reason)) throw error

@@ -7,6 +7,7 @@ import type { Cli } from '../cli/command.ts'
 import { CommandError, PassphraseError } from '../cli/errors.ts'
 import { oneLine } from '../cli/printable.ts'
 import { keyLookup, openContext } from './did-keys.ts'
+import { tellEndings } from './endings.ts'
 import { userPaths } from './paths.ts'
 import { openSigner, type SignerRequest } from './signer.ts'
 import { contextNameOf } from './wallet.ts'
@@ -41,6 +42,7 @@ export async function openIdentity(cli: Cli, request: SignerRequest): Promise<Id
     const { context, problems } = await openContext(cli, lookup, { owner: signer.did, signer }, file)
     for (const problem of problems)
       cli.terminal.err(`warning: in context '${name}': ${oneLine(problem.message)}\n`)
+    await tellEndings(cli, config, { owner: signer.did, context: name }, context.anchors)
     return { did: signer.did, context }
   } catch (cause) {
     cli.signal.throwIfAborted()

@@ -16,7 +16,11 @@ export function endOf(token: Token): number {
 
 /** The tokens that none covers, those that end first, at most `MAX_WATCHED`. Those that have ended are not among them. */
 export function endingsOf(anchors: StaticAnchors, owner: Did, nowMs: number): Ending[] {
-  const index = new CoverIndex(anchors, owner, nowMs)
+  return endingsIn(new CoverIndex(anchors, owner), anchors, nowMs)
+}
+
+/** As `endingsOf`, with an index that is there already. */
+export function endingsIn(index: CoverIndex, anchors: StaticAnchors, nowMs: number): Ending[] {
   const all: Ending[] = []
   for (const role of ['provide', 'require'] as const) {
     for (const token of anchors[role]) all.push({ role, token, endsAtMs: endOf(token) })
@@ -31,19 +35,21 @@ export function endingsOf(anchors: StaticAnchors, owner: Did, nowMs: number): En
   return endings
 }
 
-/** Finds out whether a token is covered by one that is in force. */
+/**
+ * Finds out whether a token is covered. One that has ended may be covered by one that ended later: then the end of the
+ * latter is what took something away.
+ */
 export class CoverIndex {
   readonly #trusted: ReadonlySet<Did>
   readonly #owner: Did
   /** By role and subject: those that live longest, longest first. */
   readonly #bySubject = new Map<string, Token[]>()
 
-  constructor(anchors: StaticAnchors, owner: Did, nowMs: number) {
+  constructor(anchors: StaticAnchors, owner: Did) {
     this.#owner = owner
     this.#trusted = new Set([owner, ...anchors.roots])
     for (const role of ['provide', 'require'] as const) {
-      const live = anchors[role].filter(token => endOf(token) >= nowMs)
-      for (const token of live.sort((a, b) => endOf(b) - endOf(a))) {
+      for (const token of anchors[role].toSorted((a, b) => endOf(b) - endOf(a))) {
         const key = `${role} ${token.subject}`
         const list = this.#bySubject.get(key)
         if (list === undefined) this.#bySubject.set(key, [token])

@@ -10,7 +10,7 @@ import type { AbortOptions, Clock, Did, FileStore, Logger, Startable, Timer } fr
 import { errorMessage, isoTime, Mutex } from '../../utils/index.ts'
 import type { GrantState } from '../grants/index.ts'
 import { ANNOUNCED_MS, FRESH_MS, LOOK_MS, REMEMBER_MS, SETBACK_MS } from './constants.ts'
-import { CoverIndex, endingsOf, endOf } from './coverage.ts'
+import { CoverIndex, endingsIn, endOf } from './coverage.ts'
 import { assessHealth, issueOf } from './health.ts'
 import { formatMemory, keyOf, readMemory, type Watched } from './memory.ts'
 import { showLeft } from './renewal.ts'
@@ -121,20 +121,30 @@ export class ExpiryWatch implements Startable {
 
   /** Tokens that would be missed, and those that are: ended, and nothing has come in their place. */
   #watched(anchors: StaticAnchors, nowMs: number): Map<string, Watched> {
-    const index = new CoverIndex(anchors, this.#options.owner, nowMs)
+    const isOver = ({ token }: Pick<Watched, 'token'>): boolean =>
+      endOf(token) < nowMs && endOf(token) > nowMs - REMEMBER_MS
+    const ended = new Map<string, Pick<Watched, 'role' | 'token'>>()
+    for (const role of ['provide', 'require'] as const) {
+      for (const token of anchors[role]) if (isOver({ token })) ended.set(keyOf(role, token), { role, token })
+    }
+    const missing = [...this.#memory].filter(([key, each]) => isOver(each) && !ended.has(key))
+    for (const [key, each] of missing) ended.set(key, each)
+    const of = (role: AnchorRole): Token[] =>
+      missing.filter(([, each]) => each.role === role).map(([, { token }]) => token)
+    const known = {
+      roots: anchors.roots,
+      provide: [...anchors.provide, ...of('provide')],
+      require: [...anchors.require, ...of('require')]
+    }
+    const index = new CoverIndex(known, this.#options.owner)
     const next = new Map<string, Watched>()
     const add = ({ role, token }: Pick<Watched, 'role' | 'token'>): void => {
       const key = keyOf(role, token)
       next.set(key, this.#memory.get(key) ?? { role, token, firstSeenMs: nowMs, announced: 0 })
     }
-    for (const ending of endingsOf(anchors, this.#options.owner, nowMs)) add(ending)
+    for (const ending of endingsIn(index, anchors, nowMs)) add(ending)
     for (const [key, { role, token }] of next) if (!this.#memory.has(key)) this.#tellNew(role, token, nowMs)
-    const ended = [
-      ...this.#memory.values(),
-      ...anchors.provide.map(token => ({ role: 'provide' as const, token })),
-      ...anchors.require.map(token => ({ role: 'require' as const, token }))
-    ].filter(({ token }) => endOf(token) < nowMs && endOf(token) > nowMs - REMEMBER_MS)
-    for (const each of ended) if (!index.covers(each.role, each.token)) add(each)
+    for (const each of ended.values()) if (!index.covers(each.role, each.token)) add(each)
     for (const [key, gone] of this.#memory) {
       if (!next.has(key) && gone.announced > 0) this.#tellGone(gone, index)
     }

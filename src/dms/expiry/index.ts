@@ -5,7 +5,8 @@
  */
 export { endingsOf, endOf } from './coverage.ts'
 export { ExpiryWatch, type ExpiryWatchDeps, type ExpiryWatchOptions } from './expiry-watch.ts'
-export { effectOf, renewalOf, showLeft } from './renewal.ts'
+export { announcement, effectOf, renewalOf, showLeft } from './renewal.ts'
+export { stepsPassed } from './steps.ts'
 export type {
   AnchorRole,
   CapabilityHealth,

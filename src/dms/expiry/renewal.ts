@@ -2,12 +2,14 @@
 
 import { chainOf, type Token } from '../../lib/ucan/index.ts'
 import type { Did } from '../../types/index.ts'
-import { formatDuration } from '../../utils/index.ts'
+import { formatDuration, isoTime } from '../../utils/index.ts'
 import type { AnchorRole, RenewalStep } from './types.ts'
 
 /** Names shown, and characters of each: a token may hold thousands. */
 const MAX_SHOWN_NAMES = 8
 const MAX_SHOWN_LENGTH = 120
+/** The last millisecond of the calendar (ECMA-262, time values). */
+const CALENDAR_END_MS = 8_640_000_000_000_000
 /** Characters of names in one command; beyond, whoever types it must look them up. */
 const MAX_COMMAND_LENGTH = 1_000
 
@@ -50,6 +52,13 @@ function issueCommand(link: Token, context: string): string {
   if (link.audience !== undefined) words.push('--audience', link.audience)
   if (link.depth > 0n) words.push('--depth', String(link.depth))
   return [...words, '--expiry', '<date>', link.subject].join(' ')
+}
+
+/** One line for people: `ends in 6 d 23 h (2027-…): others no longer accept …`, or `ended 2026-…: …`. */
+export function announcement(effect: string, endsAtMs: number, nowMs: number): string {
+  const time = isoTime(Math.min(endsAtMs, CALENDAR_END_MS))
+  const leftMs = endsAtMs - nowMs
+  return leftMs < 0 ? `ended ${time}: ${effect}` : `ends in ${showLeft(leftMs)} (${time}): ${effect}`
 }
 
 function nameFlags(flag: string, names: readonly string[]): string[] {

@@ -20,6 +20,7 @@ const DEPLOYMENT_ID = { kind: 'string', short: 'i', description: 'deployment id'
 const general: readonly BehaviorSpec[] = [
   behavior({ path: '/public/hello', summary: 'ask a node who it is' }),
   behavior({ path: '/public/status', summary: 'ask a node what hardware it has' }),
+  behavior({ path: '/dms/node/status', summary: 'ask how a node is, and how long its capabilities last' }),
   behavior({
     path: '/broadcast/hello',
     summary: 'ask all nodes who they are',
