@@ -5,6 +5,7 @@ import { readCanonicalList, readCanonicalToken } from '../../../src/lib/ucan/can
 import {
   chainOf,
   createCapabilityContext,
+  formatCapabilityFile,
   formatToken,
   formatTokenList,
   impliesCapability,
@@ -204,6 +205,29 @@ describe('text', () => {
         }
       ),
       options
+    )
+  })
+
+  test('a capability file that was written is read back to the same text', () => {
+    const lists = fc.array(unsignedChains, { maxLength: 3 })
+    const dids = fc.subarray(PEOPLE.map(one => one.did))
+    const asideText = fc.oneof(
+      fc.constantFrom('', '{', '{"dms":1}', '1e9', '"\\u2028"'),
+      fc.string({ unit: 'binary' })
+    )
+    const list = fc.constantFrom('roots' as const, 'require' as const, 'provide' as const, 'revoke' as const)
+    const reason = { code: 'X', message: 'x' }
+    const aside = fc.array(fc.record({ list, text: asideText, reason: fc.constant(reason) }), {
+      maxLength: 2
+    })
+    fc.assert(
+      fc.property(dids, lists, lists, aside, (roots, require, provide, setAside) => {
+        const did = PEOPLE[0]?.did
+        assert.ok(did)
+        const text = formatCapabilityFile({ did, roots, require, provide, revoke: [], setAside })
+        assert.equal(formatCapabilityFile(parseCapabilityFile(text)), text)
+      }),
+      { numRuns: Math.ceil(RUNS / 4) }
     )
   })
 
