@@ -54,6 +54,14 @@ const der =
   (): Outcome =>
     answer(point.verify(message, concatBytes(...parts)))
 
+/** A Cardano message over `data`: header `{1: -8}`, then what is not signed, then the signature. */
+function cardanoMessage(data: Uint8Array, unsigned: string): Uint8Array {
+  const structure = hexToBytes(`846a5369676e61747572653143a101274047${bytesToHex(data)}`)
+  return concatBytes(hexToBytes(`8443a10127${unsigned}5840`), alice.key.sign(structure))
+}
+
+const wallet = publicKeyFromRaw('Cardano', alice.key.publicKey.raw)
+
 /** Signatures that could be read in several ways, and keys that must not be taken. */
 export const signatureRules: readonly Rule[] = [
   {
@@ -236,6 +244,41 @@ export const signatureRules: readonly Rule[] = [
     says: 'an ECDSA signature as 64 bare bytes is refused',
     code: 'no',
     provoke: () => answer(point.verify(message, secp256k1.sign(message, scalar)))
+  },
+  {
+    source: '§2.6',
+    says: 'a Cardano message verifies',
+    code: 'ok',
+    provoke: () => answer(wallet.verify(message, cardanoMessage(message, 'a040')))
+  },
+  {
+    source: '§2.6',
+    says: 'the payload and the unprotected header inside a Cardano message are not looked at: the token decides',
+    code: 'ok',
+    provoke: () => answer(wallet.verify(message, cardanoMessage(message, 'a10102456f74686572')))
+  },
+  {
+    source: '§2.6',
+    says: 'a Cardano message over other data is refused',
+    code: 'no',
+    provoke: () => answer(wallet.verify(utf8ToBytes('messagf'), cardanoMessage(message, 'a040')))
+  },
+  {
+    source: '§2.6',
+    says: 'a Cardano message with a byte behind it is refused',
+    code: 'no',
+    provoke: () =>
+      answer(wallet.verify(message, concatBytes(cardanoMessage(message, 'a040'), Uint8Array.of(0))))
+  },
+  {
+    source: '§2.6',
+    says: 'a Cardano message with another protected header than was signed is refused',
+    code: 'no',
+    provoke: () => {
+      const changed = cardanoMessage(message, 'a040')
+      changed[4] = 0x26
+      return answer(wallet.verify(message, changed))
+    }
   },
   {
     source: '§2.2',
