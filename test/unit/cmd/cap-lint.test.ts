@@ -276,8 +276,11 @@ describe('nunet cap lint', () => {
     assert.equal(without.code, 0)
     assert.match(
       without.err,
-      /^warning: context 'dms' is sealed and left out; set DMS_PASSPHRASE\nnothing to mend in 1 context\n$/
+      /^warning: context 'dms' is sealed and left out: set DMS_PASSPHRASE\nnothing to mend in 1 context\n$/
     )
+    const wrong = await home.run(['cap', 'lint', '--all'], { environment: { DMS_PASSPHRASE: 'other' } })
+    assert.equal(wrong.code, 0)
+    assert.match(wrong.err, /^warning: context 'dms' is sealed and left out: the passphrase does not open/)
     const withKey = await home.run(['cap', 'lint', '--all'])
     assert.equal(withKey.code, 1)
     assert.match(

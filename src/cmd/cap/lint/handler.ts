@@ -8,13 +8,15 @@ import {
   revocationKey
 } from '../../../lib/ucan/index.ts'
 import type { Did } from '../../../types/index.ts'
+import { errorMessage } from '../../../utils/index.ts'
 import type { Cli, Handler } from '../../cli/command.ts'
 import { EXIT } from '../../cli/errors.ts'
 import { printPlain } from '../../cli/go-print.ts'
+import { oneLine } from '../../cli/printable.ts'
 import { loadContextFile } from '../../session/context-file.ts'
 import { keyLookup } from '../../session/did-keys.ts'
 import { loadSettings } from '../../session/settings.ts'
-import { signsUnasked } from '../../session/signer.ts'
+import { type SignerRequest, signsUnasked } from '../../session/signer.ts'
 import { contextNameOf } from '../../session/wallet.ts'
 import { type KnownContext, namesOf, readContexts } from '../contexts.ts'
 import { readFormat } from '../format.ts'
@@ -71,7 +73,7 @@ export function lintChart(chart: Chart): Finding[] {
   return found.sort((a, b) => ORDER[a.severity] - ORDER[b.severity])
 }
 
-/** The files to look at. With --all a sealed one whose key is not at hand is told and left out. */
+/** The files to look at. With --all a sealed one that does not open without asking is told and left out. */
 async function chosenFiles(
   { cli, flags, globals }: Run,
   config: Config,
@@ -84,12 +86,26 @@ async function chosenFiles(
     return files
   }
   for (const { name, file } of known) {
-    const request = { config, globals, name }
-    if (file !== undefined) files.set(name, file)
-    else if (await signsUnasked(cli, request)) files.set(name, await loadContextFile(cli, request))
-    else cli.terminal.err(`warning: context '${name}' is sealed and left out; set DMS_PASSPHRASE\n`)
+    const found = file ?? (await openSealed(cli, { config, globals, name }))
+    if (found !== undefined) files.set(name, found)
   }
   return files
+}
+
+/** Keys of several contexts may have several passphrases, of which one can be given. */
+async function openSealed(cli: Cli, request: SignerRequest): Promise<CapabilityFile | undefined> {
+  const leaveOut = (reason: string): void =>
+    cli.terminal.err(
+      `warning: context '${oneLine(request.name)}' is sealed and left out: ${oneLine(reason)}\n`
+    )
+  try {
+    if (await signsUnasked(cli, request)) return await loadContextFile(cli, request)
+    leaveOut('set DMS_PASSPHRASE')
+  } catch (error) {
+    cli.signal.throwIfAborted()
+    leaveOut(errorMessage(error))
+  }
+  return undefined
 }
 
 /** Owners of contexts here, and whom these contexts trust. */
@@ -116,7 +132,7 @@ async function lookUpAll(cli: Cli, file: CapabilityFile, lookup: KeyLookup): Pro
 function warnOfLimit(cli: Cli, { name, entries }: Chart): void {
   for (const list of ['require', 'provide'] as const) {
     if (entries.filter(entry => entry.list === list).length > MAX_COMPARED)
-      cli.terminal.err(`warning: only ${MAX_COMPARED} ${list} anchors of '${name}' are compared\n`)
+      cli.terminal.err(`warning: only ${MAX_COMPARED} ${list} anchors of '${oneLine(name)}' are compared\n`)
   }
 }
 
