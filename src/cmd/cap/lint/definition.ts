@@ -5,7 +5,7 @@ import { capLintHandler } from './handler.ts'
 /** `nunet cap lint`. */
 export const lint = command({
   name: 'lint',
-  summary: 'find what is wrong with the anchors of a context: too wide, dead, ending soon, superfluous',
+  summary: 'find anchors that are too wide, dead, ending soon or superfluous',
   description:
     "Each finding comes with a severity, the reason and the command that mends it. 'error': something does not work or soon will not, or somebody has more power than can be meant. 'warning': should be looked at. 'info': could be tidier. Nothing is changed. Exit code 1 when there is an error.",
   flags: LINT_FLAGS,
