@@ -26,7 +26,7 @@ import { HOUR_NS, type Identity, identity, NOW_NS, SECOND_NS, token } from '../.
 import { RUNS } from '../lib/generators.ts'
 
 /** A case makes and checks some dozens of signatures. */
-const options = { numRuns: Math.min(Math.ceil(RUNS / 10), 5000) }
+const options = { numRuns: Math.min(Math.ceil(RUNS / 10), 4000) }
 
 const [SENDER, RECEIVER, NEAR, FAR] = ['sender', 'receiver', 'near', 'far'].map(identity) as [
   Identity,
