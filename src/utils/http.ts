@@ -4,14 +4,8 @@
  */
 
 import type { IncomingMessage, request as Request } from 'node:http'
-import { errorCode, errorMessage, NuError } from './error.ts'
-
-/** A request over HTTP could not be made, or its answer could not be read. */
-export class HttpError extends NuError {
-  override readonly name = 'HttpError'
-  readonly code = 'HTTP_FAILED'
-  override readonly retryable = true
-}
+import { errorCode, errorMessage } from './error.ts'
+import { HttpError } from './http-error.ts'
 
 /** What is sent. */
 export interface HttpRequest {

@@ -38,7 +38,8 @@ export {
   goMember,
   parseGoJson
 } from './go-json.ts'
-export { type HttpAnswer, HttpError, type HttpRequest, httpExchange } from './http.ts'
+export { type HttpAnswer, type HttpRequest, httpExchange } from './http.ts'
+export { HttpError } from './http-error.ts'
 export { memoize } from './memo.ts'
 export { MemoryFiles } from './memory-files.ts'
 export { Mutex } from './mutex.ts'
