@@ -291,6 +291,29 @@ describe('a hostile member', () => {
   })
 })
 
+describe('a peer whose pages do not end', () => {
+  it('is left after a while, and asked to go on there the next time', async () => {
+    await using world = await World.create()
+    const one = await world.addMachine()
+    const member = await addMember(world)
+    const after: string[] = []
+    member.actor.addBehavior({
+      path: '/public/cap/revocations',
+      request: z.object({ After: z.string() }),
+      handle: ({ payload }) => {
+        after.push(payload.After)
+        const Next = after.length.toString(16).padStart(64, '0')
+        return { OK: true, Error: '', Revoke: {}, Proof: {}, Next, Digest: '' }
+      }
+    })
+    await world.until('the first pages', () => after.length >= 64, MINUTE_MS)
+    assert.equal(after[0], '')
+    await world.until('more pages', () => after.length > 64, 10 * MINUTE_MS)
+    assert.equal(after[64], (64).toString(16).padStart(64, '0'))
+    assert.equal(one.node.revocations.status.isCurrent, false)
+  })
+})
+
 describe('the age of what a node knows', () => {
   it('is none while a peer answers, grows when it is alone, and survives a restart', async () => {
     await using world = await World.create()

@@ -11,6 +11,7 @@ import {
 } from '../../../../src/dms/revocation/exchange.ts'
 import { Ledger } from '../../../../src/dms/revocation/ledger.ts'
 import { formatToken, parseTokenList, type Token } from '../../../../src/lib/ucan/index.ts'
+import { SeededRandom } from '../../../../src/utils/index.ts'
 import { identity, NOW_NS, token } from '../../lib/parties.ts'
 
 const issuer = identity('issuer')
@@ -74,6 +75,45 @@ describe('pages', () => {
     assert.equal(tokens.ok && tokens.value.length, 1)
   })
 })
+
+describe('two nodes', () => {
+  it('know the same after each has asked the other, whatever each knew before', () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const random = new SeededRandom(`exchange ${seed}`)
+      const all = known(1 + random.below(400), random.below(3) * 900)
+      const [one, two] = [new Ledger(), new Ledger()]
+      for (const entry of all.ledger.values()) {
+        const who = random.below(3)
+        if (who !== 0) one.add(entry)
+        if (who !== 1) two.add(entry)
+      }
+      const [pages, others] = [fetchAll(one, two, all), fetchAll(two, one, all)]
+      assert.ok(pages + others < 20, `seed ${seed}`)
+      assert.equal(one.digest(), all.ledger.digest(), `seed ${seed}`)
+      assert.equal(two.digest(), all.ledger.digest(), `seed ${seed}`)
+    }
+  })
+})
+
+/** Lets `asker` fetch from `asked` as a sync does; returns the number of pages. */
+function fetchAll(asker: Ledger, asked: Ledger, all: ReturnType<typeof known>): number {
+  const keys = new Map(all.ledger.values().map(({ key }) => [all.read(key)?.revocation, key]))
+  const Have = asker.digests()
+  let [After, pages] = ['', 0]
+  do {
+    const page = pageOf(asked, { Have, After }, all.read)
+    const tokens = parseTokenList(page.revocations)
+    assert.ok(tokens.ok)
+    for (const text of tokens.value.map(formatToken)) {
+      const entry = all.ledger.get(keys.get(text) ?? '')
+      assert.ok(entry)
+      asker.add(entry)
+    }
+    After = page.next
+    pages++
+  } while (After !== '')
+  return pages
+}
 
 describe('a question', () => {
   it('of any other form than ours is turned away', () => {
