@@ -1,11 +1,12 @@
 import { createKeyStore } from '../../lib/crypto/index.ts'
 import { formatDuration } from '../../utils/index.ts'
 import type { Cli, Handler } from '../cli/command.ts'
-import { InterruptedError } from '../cli/errors.ts'
+import { CommandError, InterruptedError } from '../cli/errors.ts'
 import { oneLine } from '../cli/printable.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
+import { walletKindOf } from '../session/wallet.ts'
 import type { RUN_FLAGS } from './flags.ts'
 
 /** Expiring capabilities told at the start. */
@@ -14,6 +15,7 @@ const MAX_ENDINGS = 5
 /** `nunet run`. */
 export const runHandler: Handler<typeof RUN_FLAGS> = {
   async run({ cli, flags, globals }) {
+    if (walletKindOf(flags.context) !== undefined) throw walletCannotRun(flags.context)
     const config = loadSettings(cli, globals)
     const keys = createKeyStore(cli, { directory: userPaths(config).keys })
     const isNew = !(await keys.exists(flags.context))
@@ -21,6 +23,13 @@ export const runHandler: Handler<typeof RUN_FLAGS> = {
     await runNode(cli, config, flags.context, passphrase)
     return 0
   }
+}
+
+/** The node's key is the key of its network host, and a wallet gives none out (identity-and-actors §2.3). */
+function walletCannotRun(context: string): CommandError {
+  return new CommandError(`a node cannot run with the key of a wallet ('${context}')`, {
+    hint: "run it with a key of its own, 'nunet run -c dms', and make the wallet its root: nunet cap anchor -c dms --root <DID>"
+  })
 }
 
 /** Runs the daemon until a signal; being told to stop is a success. One line on standard error says that it is ready. */

@@ -158,6 +158,12 @@ describe('a Ledger context', () => {
     )
   })
 
+  it('cannot run a node', async () => {
+    await using home = await Home.create()
+    const { code, err } = await home.run(['run', '-c', 'ledger:dms'])
+    assert.deepEqual([code, /a node cannot run with the key of a wallet/.test(err)], [1, true], err)
+  })
+
   it('cannot be the name of a key', async () => {
     await using home = await Home.create()
     for (const argv of [
