@@ -6,6 +6,7 @@
  * read another meaning; `test/property/lib` holds the two against each other.
  */
 
+import type { Did } from '../../types/index.ts'
 import { isDid } from '../did/index.ts'
 import {
   MAX_CHAIN_LENGTH,
@@ -96,7 +97,7 @@ function readAt(text: string, start: number, position: number): { token: Token; 
   HEAD.lastIndex = start
   const head = HEAD.exec(text)
   if (head === null || position >= MAX_CHAIN_LENGTH) return undefined
-  const [matched, action = '', issuer, subject, audience, topics, names, nonce, exp = '', depth = '0', link] =
+  const [matched, action = '', iss = '', sub = '', aud, topics, names, nonce, exp = '', depth = '0', link] =
     head
   const end = start + matched.length
   const parent = link === undefined ? undefined : readAt(text, end, position + 1)
@@ -104,7 +105,9 @@ function readAt(text: string, start: number, position: number): { token: Token; 
   const tail = TAIL.exec(text)
   if (tail === null || (link !== undefined && parent === undefined)) return undefined
   const [, signature] = tail
-  if (!isDid(issuer) || !isDid(subject) || !(audience === undefined || isDid(audience))) return undefined
+  const [issuer, subject, audience] = [ownDid(iss), ownDid(sub), aud === undefined ? aud : ownDid(aud)]
+  if (issuer === undefined || subject === undefined || (aud !== undefined && audience === undefined))
+    return undefined
   if (!isCanonical(nonce ?? '') || !isCanonical(signature ?? '') || signature === '') return undefined
   const token: Token = {
     action,
@@ -131,6 +134,23 @@ function isCanonical(base64: string): boolean {
   if (base64.length % 4 !== 0) return false
   if (base64.endsWith('==')) return 'AQgw'.includes(base64.charAt(base64.length - 3))
   return !base64.endsWith('=') || 'AEIMQUYcgkosw048'.includes(base64.charAt(base64.length - 2))
+}
+
+/** DIDs of tokens, each once. A few organisations are in every chain. */
+const dids = new Map<string, Did>()
+const MAX_DIDS = 4096
+
+/**
+ * The text when it is a DID, as a string of its own: a piece of a text keeps the whole text in memory, and DIDs outlive
+ * their messages in the caches of keys.
+ */
+function ownDid(text: string): Did | undefined {
+  const known = dids.get(text)
+  if (known !== undefined || !isDid(text)) return known
+  const own = Buffer.from(text).toString() as Did // the same text
+  if (dids.size >= MAX_DIDS) dids.clear()
+  dids.set(own, own)
+  return own
 }
 
 const NONE: readonly Capability[] = Object.freeze([])

@@ -330,6 +330,23 @@ export const anchorRules: readonly Rule[] = [
   },
   {
     source: '§7.3',
+    says: 'a require anchor for one audience does not admit a token for anyone',
+    code: 'UCAN_ANCHOR_AUDIENCE',
+    provoke: () => throughAnchor({ audience: owner.did }, { audience: undefined })
+  },
+  {
+    source: '§7.3',
+    says: 'where an issuer stands more than once in a chain, its deepest place counts',
+    code: 'UCAN_ANCHOR_DEPTH',
+    provoke: () => {
+      const first = token(network, { subject: member.did, capabilities: ['/public'] })
+      const back = token(member, { subject: network.did, capabilities: ['/public'], chain: first })
+      const again = token(network, { subject: member.did, capabilities: ['/public'], chain: back })
+      return throughAnchor({ depth: 2n }, { chain: again })
+    }
+  },
+  {
+    source: '§7.3',
     says: 'a require anchor covers all capabilities of the token or does not admit it',
     code: 'UCAN_ANCHOR_CAPABILITY',
     provoke: () => throughAnchor({}, { capabilities: [HELLO, '/private'] })

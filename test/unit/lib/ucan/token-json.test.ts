@@ -206,6 +206,20 @@ describe('reading tokens', () => {
     assert.equal(spaced.ok && spaced.value.length, 1)
   })
 
+  test('a token keeps nothing of the text around it in memory by its DIDs, however many there are', () => {
+    const names = Array.from({ length: 5000 }, (_, index) => `did:x:${index}`)
+    for (const name of [...names, ...names.slice(-10)]) {
+      const item = parsed(`{"dms":${inner.replace(alice.did, name)}}`)
+      assert.equal(item.issuer, name)
+      assert.equal(parsed(formatToken(item)).issuer, name)
+    }
+    for (const name of ['did:x', 'did:x:a b', `did:x:${'a'.repeat(600)}`])
+      assert.equal(
+        verdict(parseToken(`{"dms":${inner.replace('"aud":{}', `"aud":{"uri":"${name}"}`)}}`)),
+        'UCAN_MALFORMED'
+      )
+  })
+
   test('a changed copy of a read token is printed anew, not as it was read', () => {
     const item = parsed(`{"dms":${inner}}`)
     const changed = { ...item, capabilities: ['/b'] }
