@@ -120,6 +120,37 @@ describe('nunet cap why', () => {
     assert.equal((await home.run(['cap', 'why', '/public/hello'])).code, 0)
   })
 
+  it('asks nobody beyond whom the receiver trusts in everything: a root grants on its own word', async () => {
+    await using home = await prepared()
+    const union = identity('union')
+    const fromUnion = token(union, {
+      subject: home.dids.org,
+      capabilities: ['/public'],
+      expiresAtNs: systemClock.nowNs() + 7_200_000_000_000n
+    })
+    await done(home, 'cap', 'anchor', '-c', 'org', '--provide', formatTokenList([fromUnion]))
+    const flags = ['-c', 'org', '--cap', '/public', '--duration', '1h']
+    const list = await done(home, 'cap', 'delegate', ...flags, home.dids.user)
+    await done(home, 'cap', 'anchor', '-c', 'user', '--provide', list)
+    await done(home, 'cap', 'anchor', '-c', 'dms', '--root', home.dids.org)
+    const question = ['cap', 'why', '/dms/node/peers/list', '-o', 'json']
+    const outcome = await home.run(question)
+    assert.equal(outcome.code, 3)
+    assert.equal(JSON.parse(outcome.out).steps.length, 1)
+    assert.doesNotMatch(JSON.stringify(JSON.parse(outcome.out).steps), new RegExp(union.did))
+    await mend(home, outcome)
+    assert.equal((await home.run(question)).code, 0)
+  })
+
+  it('a broadcast to oneself says nothing about others: whose node is meant has to be said', async () => {
+    await using home = await prepared()
+    const question = ['cap', 'why', '/dms/deployment/request', '-c', 'dms', '-t', '/nunet/deployment']
+    const { code, err } = await home.run(question)
+    assert.equal(code, 2)
+    assert.match(err, /a broadcast reaches everybody[\s\S]*--dest/)
+    assert.equal((await home.run([...question, '--dest', 'dms'])).code, 0)
+  })
+
   it('of a receiver elsewhere it says whom that would have to trust', async () => {
     await using home = await prepared()
     const far = identity('far').did

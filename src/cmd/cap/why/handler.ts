@@ -26,7 +26,7 @@ const EXIT_OF: Readonly<Record<Explanation['verdict'], number>> = {
 
 /** `nunet cap why`. */
 export const capWhyHandler: Handler<typeof WHY_FLAGS> = {
-  async run({ cli, flags, args, globals }) {
+  async run({ cli, flags, given, args, globals }) {
     const output = readFormat(flags.output)
     const behavior = readName(args[0] ?? '', 'behaviour')
     const topic = flags.topic === undefined ? undefined : readName(flags.topic, 'topic')
@@ -36,6 +36,11 @@ export const capWhyHandler: Handler<typeof WHY_FLAGS> = {
     const sender = await loadContextFile(cli, request)
     const contexts = await readContexts(cli, request.config)
     const receiver = await findReceiver(cli, request, flags, contexts)
+    if (topic !== undefined && !given.has('dest') && receiver.did === sender.did) {
+      throw new UsageError('a broadcast reaches everybody; say on whose node it is to count', {
+        hint: 'add --dest with a DID, a peer id or the name of a context'
+      })
+    }
     for (const { did, setAside } of [sender, ...(receiver.file === undefined ? [] : [receiver.file])])
       warnOfUnread(cli, setAside.length, contexts.find(context => context.did === did)?.name ?? did)
     const nowNs = cli.clock.nowNs()

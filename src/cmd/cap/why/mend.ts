@@ -34,12 +34,21 @@ function grantStep(issuer: Did, question: Question): Step {
   }
 }
 
-/** The deepest delegation that breaks a rule is made anew, and then all that were built on it. */
-function renewals({ links }: Route, question: Question, here: Here): Step[] {
+/**
+ * The deepest delegation that breaks a rule is made anew, and then all that were built on it. Not deeper than the
+ * receiver's trust: whom it trusts in everything grants on its own word.
+ */
+function renewals({ links, admission }: Route, question: Question, here: Here): Step[] {
   const deepest = deepestFault({ links })
-  const kept = links[deepest + 1]?.token
+  const trusted =
+    admission.by === 'root' || admission.by === 'owner'
+      ? links.findIndex(({ token }) => token.issuer === admission.did)
+      : -1
+  const isShort = trusted !== -1 && trusted < deepest
+  const first = isShort ? trusted : deepest
+  const kept = isShort ? undefined : links[deepest + 1]?.token
   return links
-    .slice(0, deepest + 1)
+    .slice(0, first + 1)
     .toReversed()
     .map(({ token, faults }, index) => {
       const why =
