@@ -3,7 +3,7 @@
  * of the library into `dist/doors`, with their declarations, for programs of others (docs/library.md).
  */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { build } from 'esbuild'
@@ -113,8 +113,10 @@ const facts = JSON.stringify(
   [version, git('rev-parse', '--short=12', 'HEAD'), git('log', '-1', '--format=%cI')].join(' ')
 )
 
-const outdir = process.argv[2] ?? 'dist'
-rmSync(outdir, { recursive: true, force: true })
+// Beside the old one, which it replaces when all is made: a build that fails leaves what works.
+const target = process.argv[2] ?? 'dist'
+const outdir = `${target}-${process.pid}`
+process.on('exit', () => rmSync(outdir, { recursive: true, force: true }))
 
 await build({
   entryPoints: {
@@ -161,6 +163,8 @@ await build({
   logLevel: 'warning'
 })
 declareDoors(`${outdir}/doors/types`)
+rmSync(target, { recursive: true, force: true })
+renameSync(outdir, target)
 
 /** Declarations of the doors and of all they mention; types are checked elsewhere. */
 function declareDoors(directory) {

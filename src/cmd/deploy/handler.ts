@@ -7,6 +7,7 @@ import { CommandError, EXIT, InterruptedError, UsageError } from '../cli/errors.
 import { printPlain } from '../cli/go-print.ts'
 import { printable } from '../cli/printable.ts'
 import { connectNode, type NodeClient } from '../deployments/connect.ts'
+import { askHealth, tellHealth } from '../deployments/node-health.ts'
 import { textMember } from '../session/call.ts'
 import type { DEPLOY_FLAGS } from './flags.ts'
 import { deploymentEvents } from './follow.ts'
@@ -37,7 +38,9 @@ export const deployHandler: Handler<typeof DEPLOY_FLAGS> = {
     const { readEnsemble } = await import('../ensemble/read.ts')
     const ensemble = await readEnsemble(cli, file)
     using node = await connectNode(cli, globals, flags.context)
-    const id = await create(node, ensemble, flags.timeout)
+    // What the node itself may do may end before the deployment does.
+    const [id, health] = await Promise.all([create(node, ensemble, flags.timeout), askHealth(node)])
+    tellHealth(cli, health)
     if (flags.detach) {
       cli.terminal.out(json ? `${printPlain({ id })}\n` : `${id}\n`)
       return EXIT.ok

@@ -1,5 +1,7 @@
 /** What a node says of its own capabilities in `/dms/node/status`. */
 
+import type { Cli } from '../cli/command.ts'
+import { oneLine } from '../cli/printable.ts'
 import { listMember, type Reply, recordMember, textMember } from '../session/call.ts'
 import type { NodeClient } from './connect.ts'
 
@@ -20,6 +22,14 @@ export async function askHealth(node: NodeClient): Promise<NodeHealth | undefine
   } catch {
     return undefined
   }
+}
+
+/** A node whose capabilities end must not look well only because nothing has failed yet: a warning on standard error. */
+export function tellHealth({ terminal }: Pick<Cli, 'terminal'>, health: NodeHealth | undefined): void {
+  if (health === undefined || health.status === 'healthy') return
+  const [first] = health.issues
+  terminal.err(`warning: a capability of the node ${oneLine(first?.line ?? health.status)}\n`)
+  terminal.err("hint: 'nunet doctor' says who has to renew what\n")
 }
 
 function readHealth(status: Reply): NodeHealth | undefined {

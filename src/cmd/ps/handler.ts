@@ -1,10 +1,9 @@
 import type { Cli, Handler } from '../cli/command.ts'
 import { printPlain } from '../cli/go-print.ts'
-import { oneLine } from '../cli/printable.ts'
 import { formatAge, formatTable, shortId } from '../cli/table.ts'
 import { connectNode, readOutput } from '../deployments/connect.ts'
 import { persist } from '../deployments/log-stream.ts'
-import { askHealth, type NodeHealth } from '../deployments/node-health.ts'
+import { askHealth, tellHealth } from '../deployments/node-health.ts'
 import { type AllocationRow, collectDeployments, type DeploymentRow, timeOf } from './collect.ts'
 import type { PS_FLAGS } from './flags.ts'
 
@@ -40,14 +39,6 @@ export const psHandler: Handler<typeof PS_FLAGS> = {
       await clock.sleep(WATCH_PAUSE_MS, { signal })
     }
   }
-}
-
-/** A node whose capabilities end must not look well only because nothing has failed yet. */
-function tellHealth({ terminal }: Cli, health: NodeHealth | undefined): void {
-  if (health === undefined || health.status === 'healthy') return
-  const [first] = health.issues
-  terminal.err(`warning: a capability of the node ${oneLine(first?.line ?? health.status)}\n`)
-  terminal.err("hint: 'nunet doctor' says who has to renew what\n")
 }
 
 function show({ terminal }: Cli, text: string): void {
