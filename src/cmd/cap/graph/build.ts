@@ -178,7 +178,8 @@ function rolesOf(edges: readonly GraphEdge[], owners: ReadonlySet<Did>): (did: D
   const roots = new Set(edges.filter(({ kind }) => kind === 'root').map(({ to }) => to))
   const given = new Set(edges.filter(({ kind }) => kind === 'grant').map(({ to }) => to))
   const organisations = new Set([
-    ...edges.filter(({ kind }) => kind === 'accept').map(({ to }) => to),
+    // Depth 1 is for its subject alone: a person or a machine, nobody with members.
+    ...edges.filter(({ kind, depth }) => kind === 'accept' && depth !== 1n).map(({ to }) => to),
     // Somebody elsewhere with whom a chain starts.
     ...edges
       .filter(({ kind, from }) => kind === 'grant' && !given.has(from) && !owners.has(from))

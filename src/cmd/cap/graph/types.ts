@@ -5,7 +5,7 @@ import type { Did } from '../../../types/index.ts'
 
 /**
  * What a party is to the contexts that are shown; the first that holds decides its colour. `organisation`: a require anchor
- * names it, or a chain starts with it elsewhere; `root`: a root anchor names it; `self`: its context is on this machine.
+ * names it and lets it pass that on, or a chain starts with it elsewhere; `root`: a root anchor names it; `self`: its context is on this machine.
  */
 export type Role = 'organisation' | 'root' | 'self' | 'member'
 
