@@ -5,14 +5,16 @@
  */
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { Lab, type LabNode } from '../../scripts/lab/lab.ts'
+import { CLI, Lab, type LabNode, NODE_BINARY } from '../../scripts/lab/lab.ts'
 import { generateKey, type PrivateKey } from '../../src/lib/crypto/index.ts'
+import { didOf } from '../../src/lib/did/index.ts'
 import { bytesToHex, systemRandom } from '../../src/utils/index.ts'
 import { installWalletPrograms } from '../utils/index.ts'
 import { until } from './support.ts'
@@ -243,5 +245,31 @@ describe('a PRISM DID', () => {
     const did = await node.run(['key', 'new', '--force', 'acme'])
     assert.match(did, /^did:key:z6Mk/)
     assert.equal(await node.run(['key', 'did', 'acme']), did)
+  })
+})
+
+describe('an imported key', () => {
+  const lab = new Lab()
+  after(() => lab[Symbol.asyncDispose]())
+
+  it('comes by standard input, and a key agent forgets the one it replaces', async () => {
+    const node = await lab.createNode('alice')
+    const [first, second] = [generateKey(systemRandom), generateKey(systemRandom)]
+    await node.run(['key', 'import', 'user', bytesToHex(first.toProtobuf())])
+    await node.run(['key', 'agent', '--session', String(process.pid)])
+    await node.run(['key', 'unlock', 'user'])
+    const before = await node.run(['key', 'did', 'user'])
+    const child = spawn(NODE_BINARY, [CLI, 'key', 'import', '--force', 'user', '-'], {
+      cwd: node.directory,
+      env: lab.environment(node.directory),
+      stdio: ['pipe', 'ignore', 'inherit']
+    })
+    // The pipe stays open: one line is enough.
+    child.stdin.write(`${bytesToHex(second.toProtobuf())}\n`)
+    assert.deepEqual(await once(child, 'exit'), [0, null])
+    const after = await node.run(['key', 'did', 'user'])
+    assert.notEqual(after, before)
+    assert.equal(after, didOf(second.publicKey))
+    await node.run(['key', 'agent', '--stop'])
   })
 })

@@ -23,7 +23,7 @@ export const keyNewHandler: Handler<typeof KEY_NEW_FLAGS> = {
 
 /** Makes and saves a key. @throws CommandError for the name of a wallet */
 export async function makeKey(
-  cli: Pick<Cli, 'files' | 'clock' | 'random' | 'signal'>,
+  cli: Cli,
   config: Config,
   name: string,
   passphrase: string

@@ -2,7 +2,9 @@ import type { Config } from '../../config/index.ts'
 import { createKeyStore, type PrivateKey } from '../../lib/crypto/index.ts'
 import { bindPrismDid } from '../../lib/did/index.ts'
 import type { Did } from '../../types/index.ts'
+import { errorCode, errorMessage } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
+import { oneLine } from '../cli/printable.ts'
 import { confirm } from '../session/confirm.ts'
 import { userPaths } from '../session/paths.ts'
 import { refuseWalletName } from '../session/wallet.ts'
@@ -33,7 +35,7 @@ export async function confirmName(
  * a key's own DID, never for a DID of another key.
  */
 export async function saveKey(
-  cli: Pick<Cli, 'files' | 'clock' | 'random' | 'signal'>,
+  cli: Cli,
   config: Config,
   { name, key, prismDid }: NamedKey,
   passphrase: string
@@ -41,7 +43,23 @@ export async function saveKey(
   const { signal } = cli
   const keys = createKeyStore(cli, { directory: userPaths(config).keys })
   const directory = config.general.user_dir
+  await forgetInAgent(cli, config, name)
   await bindPrismDid(cli, directory, { name, did: undefined }, { signal })
   await keys.save(name, key, passphrase, { signal })
   if (prismDid !== undefined) await bindPrismDid(cli, directory, { name, did: prismDid }, { signal })
+}
+
+/** A key agent must not go on signing with the key that is replaced. */
+async function forgetInAgent(cli: Cli, config: Config, name: string): Promise<void> {
+  try {
+    const { findAgent } = await import('./agent-client.ts')
+    using client = findAgent(cli, config)
+    await client?.lock([name], { signal: cli.signal })
+  } catch (error) {
+    cli.signal.throwIfAborted()
+    if (errorCode(error) === 'KEY_AGENT_ABSENT') return
+    cli.terminal.warn(
+      `warning: the key agent may still hold the old key '${name}': ${oneLine(errorMessage(error))}\n`
+    )
+  }
 }
