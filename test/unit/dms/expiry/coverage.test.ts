@@ -70,7 +70,12 @@ describe('tokens whose end would be missed', () => {
     assert.deepEqual(reported('provide', [own(organisation, 1), own(organisation, 2)]), [1])
     assert.deepEqual(reported('provide', [own(organisation, 1), own(other, 2)]), [0, 1])
     const up = token(organisation, { subject: other.did, expiresAtNs: NOW_NS + 9n * HOUR_NS })
-    assert.deepEqual(reported('provide', [own(organisation, 1), own(other, 2, up)]), [1])
+    assert.deepEqual(
+      reported('provide', [own(organisation, 1), own(other, 2, up)]),
+      [0, 1],
+      'its chain is longer'
+    )
+    assert.deepEqual(reported('provide', [own(other, 1, up), own(other, 2, up)]), [1])
     assert.deepEqual(reported('provide', [own(other, 1, up), own(organisation, 2)]), [0, 1])
   })
 
