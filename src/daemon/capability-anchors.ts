@@ -164,19 +164,28 @@ export class CapabilityAnchors implements AnchorKeeper {
       if (token.action !== 'revoke')
         return refuse(refusal('UCAN_NOT_REVOCATION', 'a token is not a revocation'))
     }
-    const nowNs = this.#deps.clock.nowNs()
-    const byKey = new Map<string, Token>()
-    for (const token of [...file.revoke, ...revocations]) {
-      const known = byKey.get(revocationKey(token))
-      const isLonger = known === undefined || known.expiresAtNs < token.expiresAtNs
-      if (isLonger && token.expiresAtNs >= nowNs) byKey.set(revocationKey(token), token)
+    const inForce = new Map(this.context.anchors.revoke.map(token => [revocationKey(token), token]))
+    const fresh = new Map<string, Token>()
+    for (const token of unknown([...inForce.values()], revocations)) {
+      const other = fresh.get(revocationKey(token))
+      if (other === undefined || other.expiresAtNs < token.expiresAtNs) fresh.set(revocationKey(token), token)
     }
-    const isAlive = (token: Token): boolean => !chainOf(token).some(link => byKey.has(revocationKey(link)))
+    const nowNs = this.#deps.clock.nowNs()
+    const isKept = (token: Token): boolean => {
+      const other = fresh.get(revocationKey(token))
+      return token.expiresAtNs >= nowNs && (other === undefined || other.expiresAtNs < token.expiresAtNs)
+    }
+    const held = file.revoke.filter(isKept)
+    // What is in force but not in the file any more comes back into it: only its end ends a revocation.
+    const missing = unknown(held, [...inForce.values()]).filter(isKept)
+    // Revocations of the file were not verified here: only those in force, and the new ones, end anything.
+    const isAlive = (token: Token): boolean =>
+      !chainOf(token).some(link => inForce.has(revocationKey(link)) || fresh.has(revocationKey(link)))
     return ok({
       ...file,
       require: file.require.filter(isAlive),
       provide: file.provide.filter(isAlive),
-      revoke: [...byKey.values()]
+      revoke: [...held, ...missing, ...fresh.values()]
     })
   }
 
@@ -206,7 +215,7 @@ export class CapabilityAnchors implements AnchorKeeper {
     for (const did of file.roots) anchors.addRoot(did)
     for (const did of before.roots) if (!file.roots.includes(did)) anchors.removeRoot(did)
     // Revocations first: a token they name must not come in behind them.
-    this.#tell(anchors.addRevoke(added(before.revoke, file.revoke)))
+    this.#revoke(before, unknown(anchors.revoke, file.revoke))
     for (const token of added(before.require, file.require)) this.#tell(anchors.addRequire([token]))
     for (const token of added(before.provide, file.provide)) this.#tell(anchors.addProvide([token]))
     for (const token of added(file.require, before.require)) anchors.removeRequire(token)
@@ -251,6 +260,15 @@ export class CapabilityAnchors implements AnchorKeeper {
     return lookUpInTime(this.#deps.clock, tokens, this.#lookup)
   }
 
+  /** One that does not hold, an expired one for instance, must not keep the others from counting. */
+  #revoke(before: CapabilityFile, revocations: readonly Token[]): void {
+    const { anchors } = this.context
+    const [good, bad]: [Token[], Token[]] = [[], []]
+    for (const token of revocations) (anchors.verify(token).ok ? good : bad).push(token)
+    this.#tell(anchors.addRevoke(good))
+    for (const token of added(before.revoke, bad)) this.#tell(anchors.addRevoke([token]))
+  }
+
   #tell(result: Result<void, Refusal>): void {
     if (!result.ok)
       this.#deps.log.warn('capability anchor not accepted', {
@@ -288,6 +306,12 @@ function foreignFile(name: string, fileDid: Did, ownDid: Did): DaemonError {
       hint: `make a new context with 'nunet cap new ${name} --force', or restore the key it belongs to`
     }
   )
+}
+
+/** Revocations of a file that are not in force, or not for as long. There may be thousands: they are not printed for it. */
+function unknown(inForce: readonly Token[], revocations: readonly Token[]): Token[] {
+  const known = new Map(inForce.map(token => [revocationKey(token), token.expiresAtNs]))
+  return revocations.filter(token => (known.get(revocationKey(token)) ?? -1n) < token.expiresAtNs)
 }
 
 /** Tokens of `after` that `before` does not have. */

@@ -134,6 +134,24 @@ describe('anchors added to a running daemon', () => {
     assert.equal(verdictOf(await anchors.add({ provide: [power] })), 'UCAN_REVOKED')
   })
 
+  it('revoke also beside revocations in the file that do not hold', async () => {
+    const { anchors, store, owner, grant, revoke, deps, log } = await running()
+    const powers = [await grant(owner), await grant(owner), await grant(owner)]
+    await anchors.add({ provide: powers })
+    const [first, second, third] = await Promise.all(powers.map(revoke))
+    assert.ok(first && second && third)
+    const over = await revoke({ ...(await grant(owner)), expiresAtNs: deps.clock.nowNs() - 1n })
+    const forged = { ...first, signature: new Uint8Array(64) }
+    await store.update('dms', file => ({ ...file, revoke: [over, forged, second] }))
+    await anchors.reload()
+    assert.deepEqual(anchors.context.anchors.revoke.map(formatToken), [formatToken(second)])
+    const warned = log.entries.filter(({ level }) => level === 'warn').length
+    assert.deepEqual(await anchors.add({ revoke: [third] }), { ok: true, value: undefined })
+    assert.deepEqual(anchors.context.anchors.revoke.map(formatToken), [second, third].map(formatToken))
+    assert.equal(log.entries.filter(({ level }) => level === 'warn').length, warned, 'told once')
+    assert.equal(anchors.context.anchors.provide.length, 1)
+  })
+
   it('that do not hold refuse all of them, and nothing is written', async () => {
     const { anchors, store, user, grant, revoke, owner } = await running()
     const good = await grant(owner)
