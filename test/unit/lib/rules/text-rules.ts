@@ -81,6 +81,12 @@ export const textRules: readonly Rule[] = [
   },
   {
     source: '§0.3.7',
+    says: 'of three members, two of them equal, the last in the text counts',
+    code: 'ok',
+    provoke: () => changed('"cap":["/a"]', '"cap":["/b"],"Cap":["/c"],"cap":["/a"]')
+  },
+  {
+    source: '§0.3.7',
     says: 'a member named `__proto__` is an unknown member',
     code: 'ok',
     provoke: () => changed('"act"', '"__proto__":{"act":"invoke"},"act"')
