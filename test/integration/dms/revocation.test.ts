@@ -119,6 +119,31 @@ describe('a revocation that is broadcast', () => {
   })
 })
 
+describe('what a node knows', () => {
+  it('is told to members, and to nobody else', async () => {
+    await using world = await World.create()
+    const one = await world.addMachine()
+    const stranger = await world.addMachine({ stranger: true, onboard: false })
+    const [member, former] = [await addMember(world), await addMember(world)]
+    const revocation = await revoke(world, former.grant)
+    await world.settle(one.node.revocations.registry.addByHand([{ revocation }], 'test'))
+    const told = await ask(world, member, one, '/public/cap/revocations')
+    assert.equal(told.code, 'ok')
+    assert.deepEqual(JSON.stringify(told.answer?.['Revoke']), formatTokenList([revocation]))
+    assert.equal((await ask(world, former, one, '/public/cap/revocations')).code, 'ACTOR_REFUSED')
+    assert.equal((await ask(world, stranger, one, '/public/cap/revocations')).code, 'ACTOR_NO_REPLY')
+  })
+
+  it('is asked for in one form only', async () => {
+    await using world = await World.create()
+    const [one, member] = [await world.addMachine(), await addMember(world)]
+    for (const request of [{ Have: ['a'] }, { After: 'x' }, 'text', { Have: 'all' }]) {
+      const told = await ask(world, member, one, '/public/cap/revocations', request)
+      assert.equal(told.answer?.['OK'], false, JSON.stringify(request))
+    }
+  })
+})
+
 describe('a node that was away', () => {
   it('asks whom it meets for what it missed, and so does one that asks it', async () => {
     await using world = await World.create()
