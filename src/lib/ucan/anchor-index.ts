@@ -67,16 +67,20 @@ export class AnchorIndex {
    * as they are asked for, so that whoever needs only the first few pays for these.
    */
   find(subject: Did, audience: Did | undefined, capability: Capability): Generator<Token, void> {
-    const keys = impliedBy(capability).flatMap(name =>
-      audiencesFor(audience).map(one => grantKey(subject, one, name))
-    )
-    return inOrder(keys.map(key => this.#byGrant.get(key)).filter(set => set !== undefined))
+    const names = impliedBy(capability)
+    const sets: ReadonlySet<Entry>[] = []
+    for (const one of audiencesFor(audience)) {
+      const parties = partiesKey(subject, one)
+      for (const name of names) pushFound(sets, this.#byGrant.get(`${parties} ${name}`))
+    }
+    return inOrder(sets)
   }
 
   /** Tokens given to `subject` for `audience` (or for anyone), whatever they grant, oldest first. */
   heldBy(subject: Did, audience: Did | undefined): Generator<Token, void> {
-    const keys = audiencesFor(audience).map(one => partiesKey(subject, one))
-    return inOrder(keys.map(key => this.#byParties.get(key)).filter(set => set !== undefined))
+    const sets: ReadonlySet<Entry>[] = []
+    for (const one of audiencesFor(audience)) pushFound(sets, this.#byParties.get(partiesKey(subject, one)))
+    return inOrder(sets)
   }
 
   /** Some tokens given to `subject`, whatever they grant: for explaining why none fits. */
@@ -119,13 +123,14 @@ function audiencesFor(audience: Did | undefined): (Did | undefined)[] {
   return audience === undefined ? [undefined] : [undefined, audience]
 }
 
-function grantKeys(token: Token): string[] {
-  return (token.capabilities ?? []).map(name => grantKey(token.subject, token.audience, name))
+function pushFound<T>(found: T[], item: T | undefined): void {
+  if (item !== undefined) found.push(item)
 }
 
 /** DIDs hold no spaces, so the parts cannot run into each other. */
-function grantKey(subject: Did, audience: Did | undefined, capability: Capability): string {
-  return `${partiesKey(subject, audience)} ${capability}`
+function grantKeys(token: Token): string[] {
+  const parties = partiesKey(token.subject, token.audience)
+  return (token.capabilities ?? []).map(name => `${parties} ${name}`)
 }
 
 function partiesKey(subject: Did, audience: Did | undefined): string {
