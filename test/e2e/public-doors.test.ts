@@ -199,7 +199,7 @@ describe('the doors of the library', () => {
     assert.ok(tookMs < 1000, `${tookMs} ms`)
     assert.deepEqual(
       builtins.filter(name =>
-        ['http', 'net', 'tls', 'child_process', 'worker_threads', 'sqlite'].includes(name)
+        ['http', 'https', 'http2', 'tls', 'dgram', 'child_process', 'sqlite'].includes(name)
       ),
       []
     )
