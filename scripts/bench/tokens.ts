@@ -70,8 +70,10 @@ function benchChains(texts: readonly string[]): Row[] {
   const again = 'the same, issuers never seen'
   return [
     rateRow(`read and verify a fresh chain of ${LENGTH} tokens`, bare, fresh.us, fresh.ratio('bare', 'ours')),
-    rateRow(again, imports, { ...unknown.us, bare: unknown.us.imported }, unknown.ratio('imported', 'ours')),
-    { ...rateRow(again, bare, unknown.us, unknown.ratio('bare', 'ours')), target: '–', isMet: undefined },
+    told(
+      rateRow(again, imports, { ...unknown.us, bare: unknown.us.imported }, unknown.ratio('imported', 'ours'))
+    ),
+    told(rateRow(again, bare, unknown.us, unknown.ratio('bare', 'ours'))),
     rateRow(
       'read and verify a chain whose parents were seen',
       '1 bare verification',
@@ -129,6 +131,11 @@ function rateRow(what: string, against: string, us: Record<'bare' | 'ours', numb
     target: `≥ ${TARGET}`,
     isMet: rate >= TARGET
   }
+}
+
+/** A row without a target: the import of keys, half of it memory for the collector, is not ours to judge by. */
+function told(row: Row): Row {
+  return { ...row, target: '–', isMet: undefined }
 }
 
 function parsed(texts: readonly string[], index: number): Token {
