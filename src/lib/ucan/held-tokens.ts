@@ -7,6 +7,7 @@ import type { Did, Refusal, Result } from '../../types/index.ts'
 import { bytesToUtf8, ok, refusal, refuse } from '../../utils/index.ts'
 import { checkAdmission, isAnchoredIn } from './admission.ts'
 import { MAX_BLOB_LENGTH, MAX_REASONS, MAX_REVOKED_EXPLAINED, MAX_TOKENS_IN_BLOB } from './constants.ts'
+import { tokenRefusal } from './describe.ts'
 import { parseTokenList, reading } from './token-json.ts'
 import type { TrustAnchors } from './trust.ts'
 import type { ConsumedTokens, Token } from './types.ts'
@@ -106,9 +107,17 @@ function wasGood(token: Token, reason: Refusal, trust: TrustAnchors): boolean {
 
 /** Anchoring is looked at before signatures: a stranger's tokens cost no verification. */
 function checkConsumed(origin: Did, token: Token, trust: TrustAnchors): Refusal | undefined {
+  // Messages carry none (§6.5), and of a revocation nothing but its own signature is verified: a chain below it would
+  // pass for one that shows whom its bearer belongs to.
+  if (token.action === 'revoke') {
+    const reason = 'is a revocation; a message is let in by none'
+    return tokenRefusal('UCAN_WRONG_ACTION', token, 0, reason, { held: token.action })
+  }
   // A chain of the sender may hold its reply delegation, so it is kept whoever is trusted (§7.4).
-  const foreign = isAnchoredIn(token, origin) ? undefined : checkAdmission(token, trust)
-  if (foreign !== undefined) return foreign
-  const verdict = trust.verify(token)
+  const isOwn = isAnchoredIn(token, origin)
+  const foreign = isOwn && token.chain === undefined ? undefined : checkAdmission(token, trust)
+  if (foreign !== undefined && !isOwn) return foreign
+  // What a stranger shows is not remembered: it would push out what members show.
+  const verdict = foreign === undefined ? trust.verify(token) : trust.verifyOnce(token)
   return verdict.ok ? undefined : verdict.error
 }

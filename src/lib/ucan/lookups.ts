@@ -3,8 +3,9 @@
  *
  * A message must not make us call out for a stranger. So a key is looked up only when the token would be admitted by our
  * anchors and everything about it that can be checked without the key is right: every rule, and the signature of every
- * issuer whose key is known. What remains unknown was then named by someone we trust, or is someone we trust; those
- * come first, because until their own signatures are checked the rest of the chain is anybody's word.
+ * issuer whose key is known. What remains unknown was then named by someone we trust, or is someone we trust. Those we
+ * trust come first, then one issuer after another from the root of the chain, because until an issuer's own signature
+ * is checked the rest of the chain is anybody's word.
  */
 
 import type { AbortOptions, Did } from '../../types/index.ts'
@@ -12,7 +13,7 @@ import { bytesToUtf8 } from '../../utils/index.ts'
 import type { PublicKey } from '../crypto/index.ts'
 import { publicKeyOfDid, type Signer } from '../did/index.ts'
 import { checkAdmission } from './admission.ts'
-import { issuersOf } from './chain.ts'
+import { chainOf } from './chain.ts'
 import { MAX_BLOB_LENGTH, MAX_TOKENS_IN_BLOB } from './constants.ts'
 import { parseTokenList, reading } from './token-json.ts'
 import type { TrustAnchors } from './trust.ts'
@@ -98,18 +99,25 @@ async function settle(
   options.signal?.throwIfAborted()
 }
 
+/** Nearest to the root of the chain first. */
 function unknownIssuers(token: Token, lookup: KeyLookup): Did[] {
-  return [...issuersOf(token).keys()].filter(did => knownKey(did, lookup) === undefined)
+  const issuers = new Set(
+    chainOf(token)
+      .map(link => link.issuer)
+      .reverse()
+  )
+  return [...issuers].filter(did => knownKey(did, lookup) === undefined)
 }
 
 function wantedIssuers(token: Token, trust: TrustAnchors, lookup: KeyLookup): Did[] {
+  if (token.action === 'revoke') return [] // its chain is not verified, and no message is let in by it
   const unknown = unknownIssuers(token, lookup)
   if (unknown.length === 0 || checkAdmission(token, trust) !== undefined) return []
   if (!trust.verifyWith(token, did => knownKey(did, lookup) ?? UNKNOWN_KEY).ok) return []
   const trusted = unknown.filter(
     did => trust.isTrustedFully(did) || trust.requireIndex.some(did, 1).length > 0
   )
-  return trusted.length > 0 ? trusted : unknown
+  return trusted.length > 0 ? trusted : unknown.slice(0, 1)
 }
 
 function knownKey(did: Did, { keyOf = publicKeyOfDid }: KeyLookup): PublicKey | undefined {

@@ -67,8 +67,13 @@ export class TrustAnchors implements Anchors {
     })
   }
 
+  /** As `verify`, but nothing is remembered of it. */
+  verifyOnce(token: Token): Result<void> {
+    return this.verifyWith(token, this.#keyOf)
+  }
+
   /** As `verify`, with other keys; nothing is remembered of it. */
-  verifyWith(token: Token, keyOf: NonNullable<VerifyOptions['keyOf']>): Result<void> {
+  verifyWith(token: Token, keyOf: VerifyOptions['keyOf']): Result<void> {
     const isRevoked = (link: Token): boolean => this.#revoked.has(revocationKey(link))
     return verifyToken(token, { nowNs: this.#clock.nowNs(), isRevoked, keyOf })
   }

@@ -157,12 +157,16 @@ function checkSignatures(leaf: Token, chain: readonly Token[], options: VerifyOp
   const first = leaf.action === 'revoke' ? links.length - 1 : firstToCheck(links, options)
   // A key that was looked up may be replaced, so what it signed is checked each time; a key in its DID cannot.
   let lasts = true
-  for (const { token, position, text, parentText } of links.slice(first)) {
+  const good: Link[] = []
+  for (const link of links.slice(first)) {
+    const { token, position, parentText } = link
     const broken = checkSignature(leaf, token, position, parentText, keyOf)
     if (broken !== undefined) return broken
     lasts &&= token.issuer.startsWith('did:key:')
-    if (position > 0 && lasts) options.verified?.add(text, chainExpiry(token))
+    if (position > 0 && lasts) good.push(link)
   }
+  // Nothing of a chain that is broken anywhere: anybody can put a forged link on links of their own.
+  for (const { text, token } of good) options.verified?.add(text, chainExpiry(token))
   return undefined
 }
 

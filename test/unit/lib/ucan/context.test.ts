@@ -399,6 +399,31 @@ describe('bounds', () => {
     }
     await assert.rejects(context.grant(request), { code: 'UCAN_INVALID_REQUEST' })
   })
+
+  test('what strangers show is not remembered, and so cannot push out what members show', () => {
+    const [member, stranger, friend, root] = [party('m'), party('s'), party('f'), party('r')]
+    let verified = 0
+    const { context } = createCapabilityContext({
+      clock: new VirtualClock(),
+      random: new SeededRandom('r'),
+      owner: root.did,
+      keyOf: did => {
+        verified++
+        return publicKeyOfDid(did)
+      }
+    })
+    context.anchors.addRoot(root.did)
+    const costs = (given: Token, by: Party): number => {
+      verified = 0
+      const shown = token(by, { action: 'invoke', subject: actor.did, capabilities: [HELLO], chain: given })
+      assert.ok(context.consume(by.did, utf8ToBytes(formatTokenList([shown]))).ok)
+      return verified
+    }
+    const given = token(root, { subject: member.did, capabilities: [HELLO] })
+    const foreign = token(friend, { subject: stranger.did, capabilities: [HELLO] })
+    assert.deepEqual([costs(given, member), costs(given, member)], [2, 1])
+    assert.deepEqual([costs(foreign, stranger), costs(foreign, stranger)], [2, 2])
+  })
 })
 
 describe('DIDs of other methods', () => {

@@ -10,6 +10,7 @@ import {
   formatTokenList,
   lookUpIssuers,
   parseTokenList,
+  signingBytes,
   type Token,
   withOwnKey
 } from '../../../../src/lib/ucan/index.ts'
@@ -67,10 +68,16 @@ class World {
 class Party {
   readonly did: Did
   readonly context: CapabilityContext
+  readonly #key: PrivateKey
 
   constructor(world: World, did: Did, key: PrivateKey) {
     this.did = did
+    this.#key = key
     this.context = world.open({ did, sign: data => key.sign(data) })
+  }
+
+  sign(unsigned: Omit<Token, 'signature'>): Uint8Array {
+    return this.#key.sign(signingBytes(unsigned))
   }
 
   async grant(subject: Did): Promise<Token> {
@@ -182,6 +189,37 @@ describe('look-ups for the tokens of a message', () => {
     const [own] = await member.invoke(world.context.owner)
     const chain: Token = { ...(await world.plain().grant(member.did)), issuer: organisation.did }
     assert.deepEqual(await world.receive([{ ...(own ?? assert.fail()), chain }]), [organisation.did])
+  })
+
+  it('are not made for what a member whose signature is forged seems to have named', async () => {
+    const world = new World()
+    const [organisation, member] = [world.plain(), world.prism(1)]
+    world.context.anchors.addRoot(organisation.did)
+    const given = await organisation.grant(member.did) // everybody sees it in the member's broadcasts
+    let chain: Token = given
+    for (let number = 2; number < 9; number++) {
+      const next = await world.plain().grant(world.prism(number).did)
+      chain = { ...next, issuer: chain.subject, chain }
+    }
+    const [own] = await world.prism(9).invoke(world.context.owner)
+    const leaf: Token = { ...(own ?? assert.fail()), issuer: chain.subject, chain }
+    assert.deepEqual(await world.receive([leaf]), [member.did])
+    // Neither when the member stands again where the leaf is.
+    const again = { ...(await world.plain().grant(member.did)), issuer: chain.subject, chain }
+    const other: Token = { ...(own ?? assert.fail()), issuer: member.did, chain: again }
+    world.known.clear()
+    assert.deepEqual(await world.receive([other]), [member.did])
+  })
+
+  it('are not made for the chain below a revocation, which nobody verifies', async () => {
+    const world = new World()
+    const [organisation, stranger, friend] = [world.plain(), world.plain(), world.prism(1)]
+    world.context.anchors.addRoot(organisation.did)
+    const [forged, issued] = [await stranger.grant(friend.did), await stranger.grant(stranger.did)]
+    const between = { ...forged, issuer: friend.did, chain: { ...forged, issuer: organisation.did } }
+    const { signature: _, ...unsigned } = { ...issued, action: 'revoke', chain: between }
+    const leaf = { ...unsigned, signature: stranger.sign(unsigned) }
+    assert.deepEqual(await world.receive([leaf]), [])
   })
 
   it('are not made for an expired or revoked chain', async () => {

@@ -110,6 +110,35 @@ describe('a caller whose token was revoked', () => {
     }
   })
 
+  test('is a stranger when it shows a revocation, whatever stands below it', async () => {
+    const { receiver, organisation, member, node, given } = await network()
+    // Of a revocation only its own signature is verified, so anybody can put a chain of the organisation below it.
+    const forged = { ...given, subject: node.did, signature: new Uint8Array(64) }
+    const shown = {
+      'a revocation of its own on a forged chain': token(node, {
+        action: 'revoke',
+        subject: node.did,
+        chain: forged
+      }),
+      'the revocation of what it held': token(organisation, {
+        action: 'revoke',
+        subject: node.did,
+        nonce: given.nonce
+      })
+    }
+    for (const [name, revocation] of Object.entries(shown)) {
+      const refused = ask(receiver, node.did, [revocation], node.did)
+      assert.ok(refused !== 'ok', name)
+      assert.equal(refused.details?.['known'], undefined, name)
+      assert.deepEqual(
+        refused.causes?.map(({ code, details }) => [code, details?.['held']]),
+        [['UCAN_WRONG_ACTION', 'revoke']],
+        name
+      )
+    }
+    assert.equal(ask(receiver, member.did, [invocation(member, given)]), 'ok')
+  })
+
   test('is a stranger to a receiver that never trusted its organisation', async () => {
     const { organisation, node, given, passedOn } = await network()
     const elsewhere = party('elsewhere')

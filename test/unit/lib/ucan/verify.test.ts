@@ -313,6 +313,19 @@ describe('remembered chains', () => {
     assert.equal(verify(broken, { verified, keyOf }), 'UCAN_SIGNATURE')
   })
 
+  test('are none of a chain that is broken anywhere: anybody can forge a link on links of their own', () => {
+    const verified = new VerifiedChains()
+    assert.equal(
+      verify(chainOf3({ leaf: { signature: new Uint8Array(64) } }), { verified }),
+      'UCAN_SIGNATURE'
+    )
+    assert.equal(
+      verify(chainOf3({ middle: { signature: new Uint8Array(64) } }), { verified }),
+      'UCAN_SIGNATURE'
+    )
+    assert.equal(verified.size, 0)
+  })
+
   test('are bounded, newest kept, and dropped at expiry', () => {
     const verified = new VerifiedChains(2)
     verified.add('a', 10n)
