@@ -171,7 +171,7 @@ describe('nunet key create-prism', () => {
     const argv = ['key', 'create-prism', '--prism-url', service.url, '--key-type', 'ed25519']
     const running = home.run([...argv, '--wait-confirmation', '--timeout', '35s', 'acme'], { clock })
     let isDone = false
-    void running.then(() => {
+    void running.finally(() => {
       isDone = true
     })
     while (!isDone) {

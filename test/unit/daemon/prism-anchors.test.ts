@@ -109,7 +109,7 @@ describe('anchors of an issuer with a PRISM DID', () => {
     resolver.isSilent = true
     const opening = CapabilityAnchors.open(deps, 'dms', key)
     let isOpen = false
-    void opening.then(() => {
+    void opening.finally(() => {
       isOpen = true
     })
     const startedMs = clock.monotonicMs()
