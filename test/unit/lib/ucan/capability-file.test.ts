@@ -109,6 +109,11 @@ describe('capability file', () => {
     assert.deepEqual(parseCapabilityFile(`${text},"aside":{}}`).setAside, [])
   })
 
+  test('a mistake of the caller is not called damage', () => {
+    const nothing: never = JSON.parse('null') // as a caller without types might
+    assert.throws(() => parseCapabilityFile(nothing), TypeError)
+  })
+
   test('what is not a capability file at all is an error that says where to look', () => {
     for (const text of [
       '',

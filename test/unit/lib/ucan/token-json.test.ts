@@ -227,6 +227,11 @@ describe('reading tokens', () => {
     assert.notDeepEqual(signingBytes(changed), signingBytes(item))
   })
 
+  test('a mistake of the caller is not called malformed', () => {
+    const nothing: never = JSON.parse('null') // as a caller without types might
+    assert.throws(() => parseToken(nothing), TypeError)
+  })
+
   test('read tokens cannot be changed', () => {
     const item = parsed(`{"dms":${inner}}`)
     assert.ok(Object.isFrozen(item) && Object.isFrozen(item.capabilities))
