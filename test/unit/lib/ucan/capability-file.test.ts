@@ -110,7 +110,7 @@ describe('capability file', () => {
   })
 
   test('a mistake of the caller is not called damage', () => {
-    const nothing: never = JSON.parse('null') // as a caller without types might
+    const nothing: string = JSON.parse('null') // as a caller without types might
     assert.throws(() => parseCapabilityFile(nothing), TypeError)
   })
 
