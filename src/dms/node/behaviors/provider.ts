@@ -4,6 +4,7 @@ import type { PrivateKey } from '../../../lib/crypto/index.ts'
 import type { Token } from '../../../lib/ucan/index.ts'
 import type { Network } from '../../../network/index.ts'
 import type { Did, Handle } from '../../../types/index.ts'
+import { refusal } from '../../../utils/index.ts'
 import type { LocationSpec } from '../../ensemble/index.ts'
 import {
   allocateRequestSchema,
@@ -51,7 +52,12 @@ export function providerBehaviors(deps: ProviderBehaviorDeps): Declaration[] {
       path: BEHAVIORS.allocate,
       request: allocateRequestSchema,
       handle: ({ payload, from, proof }) => {
-        if (from.did !== '' && proof !== undefined) basis.remember(from.did, proof)
+        // What is granted is granted to `from.did`. A message merely claims that; who signed its token has shown it.
+        // Without this a member could have the grants of another one rest on a token it can revoke.
+        if (from.did !== '' && proof !== undefined) {
+          if (proof.issuer !== from.did) return claimed(from.did, proof)
+          basis.remember(from.did, proof)
+        }
         return provider.allocate(payload, from)
       },
       onError: problem => ({ ...failed(problem), Allocations: {} })
@@ -69,6 +75,12 @@ export function providerBehaviors(deps: ProviderBehaviorDeps): Declaration[] {
       onError: ({ message }) => ({ allocations: [], error: message })
     })
   ]
+}
+
+function claimed(did: Did, { issuer }: Token): Record<string, unknown> {
+  const reason = `the message names '${did}' as its sender, but its token is by '${issuer}'`
+  const problem = refusal('ALLOCATE_SENDER', reason, { details: { asked: did, held: issuer } })
+  return { OK: false, Error: reason, Refusal: problem, Allocations: {} }
 }
 
 function bidRequest({
