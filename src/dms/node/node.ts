@@ -116,6 +116,7 @@ export class Node implements Startable {
       actor: this.actor,
       network,
       context,
+      passing: () => this.#grants.tokens(),
       keeper: deps.anchors,
       records: database.revocations,
       clock,

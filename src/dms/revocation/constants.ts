@@ -37,6 +37,12 @@ export const MAX_PER_MESSAGE = 64
 /** Offers that wait for their turn to be written; later ones are turned away and come again with the next sync. */
 export const MAX_WAITING_OFFERS = 64
 
+/** How long offers wait for keys of their issuers to be looked up. Milliseconds. */
+export const LOOKUP_LIMIT_MS = 10_000
+
+/** Proofs of one batch whose issuers are looked up, a few keys each; the rest follows when they are offered again. */
+export const MAX_PROOFS_LOOKED_UP = 8
+
 /** Groups of revocations that two nodes compare by digest. */
 export const BUCKETS = 256
 

@@ -32,11 +32,19 @@ export interface Named {
   readonly all: ReadonlySet<Did>
 }
 
-/** The DIDs whose word counts here. */
-export function namedByAnchors({ owner, anchors }: Pick<CapabilityContext, 'owner' | 'anchors'>): Named {
+/**
+ * The DIDs whose word counts here. `passing` are require anchors that come and go with deployments: whom they let in for
+ * a while is a member like any other, or members with a few deployments could fill the store.
+ */
+export function namedByAnchors(
+  { owner, anchors }: Pick<CapabilityContext, 'owner' | 'anchors'>,
+  passing: readonly Token[] = []
+): Named {
   const fully = new Set<Did>([owner, ...anchors.roots])
   const named = new Set<Did>(fully)
+  const isPassing = new Set(passing)
   for (const anchor of anchors.require) {
+    if (isPassing.has(anchor)) continue
     named.add(anchor.subject)
     for (const link of chainOf(anchor)) named.add(link.issuer)
   }

@@ -28,10 +28,13 @@ import {
   verifyJudged
 } from './judge.ts'
 import { type Entry, Ledger } from './ledger.ts'
+import { lookUpKeys } from './lookups.ts'
 import type { AnchorKeeper, KnownRevocation, Offer, OfferReport } from './types.ts'
 
 export interface RegistryDeps {
-  context: Pick<CapabilityContext, 'owner' | 'anchors'>
+  context: Pick<CapabilityContext, 'owner' | 'anchors' | 'lookUp' | 'lookupsFor'>
+  /** Require anchors that come and go with deployments: they name nobody whose word counts more than a member's. */
+  passing?: (() => readonly Token[]) | undefined
   keeper: AnchorKeeper
   records: RevocationRepository
   clock: Clock
@@ -90,10 +93,12 @@ export class RevocationRegistry {
 
   /** Takes in what others hand over. Duplicates cost a look-up. @throws DatabaseError; then nothing was taken. */
   async offer(offers: readonly Offer[], from: string): Promise<OfferReport> {
-    if (this.#fresh(offers).length === 0) return { added: 0, known: offers.length, refused: [] }
+    const unknown = this.#fresh(offers)
+    if (unknown.length === 0) return { added: 0, known: offers.length, refused: [] }
+    await lookUpKeys(unknown, this.#named(), this.#deps)
     return await this.#inTurn(async () => {
       const { context } = this.#deps
-      const named = namedByAnchors(context)
+      const named = this.#named()
       const fresh = this.#fresh(offers)
       const good: Judged[] = []
       const refused: Refusal[] = []
@@ -160,6 +165,11 @@ export class RevocationRegistry {
     if (gone.length === 0) return
     records.delete(gone)
     for (const key of gone) this.#ledger.delete(key)
+  }
+
+  #named(): Named {
+    const { context, passing } = this.#deps
+    return namedByAnchors(context, passing?.())
   }
 
   /** One after another: each is judged by what the one before left. */
@@ -270,7 +280,7 @@ export class RevocationRegistry {
   /** Stored revocations become entries; those that the file lacks are returned. */
   #readRecords(): Token[] {
     const { context, records, clock } = this.#deps
-    const named = namedByAnchors(context)
+    const named = this.#named()
     const inForce = new Set(context.anchors.revoke.map(revocationKey))
     const missing: Token[] = []
     const dead: string[] = []

@@ -3,7 +3,7 @@
 import type { Actor } from '../../actor/index.ts'
 import { exactJson } from '../../actor/index.ts'
 import type { RevocationRepository } from '../../db/index.ts'
-import type { CapabilityContext } from '../../lib/ucan/index.ts'
+import type { CapabilityContext, Token } from '../../lib/ucan/index.ts'
 import type { Network } from '../../network/index.ts'
 import type { Clock, Logger, RandomSource, Timer } from '../../types/index.ts'
 import { errorMessage } from '../../utils/index.ts'
@@ -19,7 +19,9 @@ import type { AnchorKeeper, KnowledgeStatus, Offer } from './types.ts'
 export interface RevocationServiceDeps {
   actor: Pick<Actor, 'invoke' | 'broadcast'>
   network: Pick<Network, 'peers' | 'isConnected' | 'onEvent' | 'subscribers'>
-  context: Pick<CapabilityContext, 'owner' | 'anchors'>
+  context: Pick<CapabilityContext, 'owner' | 'anchors' | 'lookUp' | 'lookupsFor'>
+  /** Require anchors that come and go with deployments. */
+  passing: () => readonly Token[]
   keeper: AnchorKeeper
   records: RevocationRepository
   clock: Clock
@@ -49,8 +51,8 @@ export class Revocations {
 
   constructor(deps: RevocationServiceDeps) {
     this.#deps = deps
-    const { context, keeper, records, clock, random, log, actor, network } = deps
-    this.registry = new RevocationRegistry({ context, keeper, records, clock, log })
+    const { context, passing, keeper, records, clock, random, log, actor, network } = deps
+    this.registry = new RevocationRegistry({ context, passing, keeper, records, clock, log })
     this.basis = new GrantBasis({ registry: this.registry, records, clock, log })
     this.#knowledge = new Knowledge({ records, clock, log })
     this.#sync = new RevocationSync({

@@ -5,9 +5,18 @@ import { describe, it } from 'node:test'
 import { type Database, openDatabase } from '../../../../src/db/index.ts'
 import { RevocationRegistry } from '../../../../src/dms/revocation/registry.ts'
 import type { AnchorKeeper, NewAnchors } from '../../../../src/dms/revocation/types.ts'
-import { type Anchors, formatToken, revocationKey, type Token } from '../../../../src/lib/ucan/index.ts'
-import type { Result } from '../../../../src/types/index.ts'
-import { Emitter, ok, VirtualClock } from '../../../../src/utils/index.ts'
+import type { PublicKey } from '../../../../src/lib/crypto/index.ts'
+import { keySigner, parseDid, publicKeyOfDid } from '../../../../src/lib/did/index.ts'
+import {
+  type Anchors,
+  createCapabilityContext,
+  formatToken,
+  type KeyLookup,
+  revocationKey,
+  type Token
+} from '../../../../src/lib/ucan/index.ts'
+import type { Did, Result } from '../../../../src/types/index.ts'
+import { Emitter, ok, SeededRandom, VirtualClock } from '../../../../src/utils/index.ts'
 import { MemoryLog } from '../../../utils/index.ts'
 import { HOUR_NS, identity, NOW_NS, party, token } from '../../lib/parties.ts'
 
@@ -34,21 +43,27 @@ class MemoryKeeper implements AnchorKeeper {
   }
 }
 
-function setUp(database?: Database) {
+function setUp(database?: Database, lookup: KeyLookup = {}) {
   const [clock, log] = [new VirtualClock(), new MemoryLog()]
-  const node = party('node', clock)
+  const self = identity('node')
+  const random = new SeededRandom('node nonces')
+  const signer = keySigner(self.key)
+  const { context } = createCapabilityContext({ clock, random, owner: self.did, signer, ...lookup })
+  const node = { ...self, context }
+  const passing: Token[] = []
   const accepts = token(node, { subject: organisation.did, expiresAtNs: NOW_NS + 100n * HOUR_NS })
   assert.ok(node.context.anchors.addRequire([accepts]).ok)
   const db = database ?? openDatabase({ clock, log }, { path: ':memory:' })
   const keeper = new MemoryKeeper(node.context.anchors)
   const registry = new RevocationRegistry({
     context: node.context,
+    passing: () => passing,
     keeper,
     records: db.revocations,
     clock,
     log
   })
-  return { registry, keeper, db, node, clock, log }
+  return { registry, keeper, db, node, clock, log, passing }
 }
 
 let nonce = 0
@@ -226,5 +241,104 @@ describe('a registry', () => {
     assert.ok(
       log.entries.some(({ level, fields }) => level === 'warn' && fields['issuer'] === organisation.did)
     )
+  })
+})
+
+describe('an orchestrator with a deployment here', () => {
+  it('has no more room for its revocations than any member: it must prove each', async () => {
+    const { registry, node, passing } = setUp()
+    const [orchestrator, stranger] = [party('orchestrator'), identity('stranger')]
+    const grant = token(node, { subject: orchestrator.did, depth: 1n })
+    assert.ok(node.context.anchors.addRequire([grant]).ok)
+    const given = token(orchestrator, { subject: stranger.did })
+    const made = await orchestrator.context.revoke(given)
+    assert.ok(made.ok)
+    passing.push(grant)
+    const { added, refused } = await registry.offer([{ revocation: made.value }], 'peer')
+    assert.deepEqual([added, refused[0]?.code], [0, 'REVOCATION_UNRELATED'])
+    const member = token(organisation, { subject: orchestrator.did })
+    const proof = token(orchestrator, { subject: stranger.did, nonce: given.nonce, chain: member })
+    assert.equal((await registry.offer([{ revocation: made.value, proof }], 'peer')).added, 1)
+    assert.equal(registry.ledger.proven, 1)
+  })
+})
+
+describe('a revocation by a DID whose key must be looked up', () => {
+  const [prism, other] = [parseDid('did:prism:aa'), parseDid('did:prism:bb')]
+  const [issuer, member, stranger] = [identity('prism'), identity('prism member'), identity('stranger')]
+
+  /** A registry that finds the keys of two DIDs once they were looked up; `asked` says which were. */
+  function withResolver(resolve: (did: Did) => Promise<PublicKey | undefined>) {
+    const known = new Map<Did, PublicKey>()
+    const asked: Did[] = []
+    const keyOf = (did: Did): PublicKey => {
+      if (did.startsWith('did:key:')) return publicKeyOfDid(did)
+      return known.get(did) ?? assert.fail(`${did} is not known`)
+    }
+    const resolveKey = async (did: Did): Promise<void> => {
+      asked.push(did)
+      const key = await resolve(did)
+      if (key !== undefined) known.set(did, key)
+    }
+    return { ...setUp(undefined, { keyOf, resolveKey }), asked }
+  }
+
+  const published = async (did: Did): Promise<PublicKey | undefined> =>
+    did === prism ? issuer.key.publicKey : member.key.publicKey
+  const as = (did: Did, { key }: typeof issuer) => ({ key, did })
+  const revocationBy = (by: typeof issuer, fields: Partial<Token> = {}): Token =>
+    token(by, { subject: someone, action: 'revoke', nonce: Uint8Array.of(9), ...fields })
+
+  it('counts at once when the anchors name it, though nobody showed a token of it lately', async () => {
+    const { registry, node, asked } = withResolver(published)
+    node.context.anchors.addRoot(prism)
+    const revoked = revocationBy(as(prism, issuer))
+    assert.equal((await registry.offer([{ revocation: revoked }], 'peer')).added, 1)
+    assert.deepEqual([asked, node.context.anchors.revoke], [[prism], [revoked]])
+  })
+
+  it('counts when its proof leads to somebody the anchors name', async () => {
+    const { registry, asked } = withResolver(published)
+    const given = token(organisation, { subject: other })
+    const by = as(other, member)
+    const proof = token(by, { subject: someone, nonce: Uint8Array.of(9), chain: given })
+    assert.equal((await registry.offer([{ revocation: revocationBy(by), proof }], 'peer')).added, 1)
+    assert.deepEqual(asked, [other])
+  })
+
+  it('makes nobody call out for strangers, nor for a chain that nobody verifies', async () => {
+    const { registry, node, asked } = withResolver(published)
+    node.context.anchors.addRoot(stranger.did)
+    const forged = token(as(prism, issuer), { subject: someone, signature: new Uint8Array(64) })
+    const proof = token(as(other, member), { subject: someone, nonce: Uint8Array.of(9), chain: forged })
+    const offers = [
+      { revocation: revocationBy(as(other, member)) },
+      { revocation: revocationBy(as(prism, issuer)), proof },
+      { revocation: revocationBy(stranger, { chain: forged }) }
+    ]
+    for (const offer of offers) assert.equal((await registry.offer([offer], 'peer')).added, 0)
+    assert.deepEqual(asked, [])
+  })
+
+  it('looks up few proofs of one message', async () => {
+    const { registry, asked } = withResolver(async () => undefined)
+    const offers = Array.from({ length: 12 }, (_, index) => {
+      const by = as(parseDid(`did:prism:${index}`), member)
+      const chain = token(organisation, { subject: by.did })
+      return {
+        revocation: revocationBy(by),
+        proof: token(by, { subject: someone, nonce: Uint8Array.of(9), chain })
+      }
+    })
+    const { added } = await registry.offer(offers, 'peer')
+    assert.deepEqual([added, asked.length], [0, 8])
+  })
+
+  it('is refused for now when the key is not to be had in time', async () => {
+    const { registry, node, clock } = withResolver(() => new Promise(() => undefined))
+    node.context.anchors.addRoot(prism)
+    const report = registry.offer([{ revocation: revocationBy(as(prism, issuer)) }], 'peer')
+    await clock.advance(10_001)
+    assert.equal((await report).refused[0]?.code, 'UCAN_ISSUER_KEY')
   })
 })
