@@ -48,7 +48,12 @@ export class Shell implements AsyncDisposable {
   constructor(directory: string, env: Record<string, string>) {
     this.#directory = directory
     // A group of its own, so that what the page started in the background can be ended with it.
-    this.#process = spawn('bash', [], { cwd: directory, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+    this.#process = spawn('bash', [], {
+      cwd: directory,
+      env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true
+    })
     for (const stream of [this.#process.stdout, this.#process.stderr])
       stream?.on('data', (chunk: Buffer) => {
         this.#output += chunk.toString()
@@ -62,7 +67,9 @@ export class Shell implements AsyncDisposable {
     await writeFile(file, block.script)
     const end = `__end_${id}_`
     const call =
-      block.exitCode === 0 ? `set -e; source '${file}'; set +e; code=0` : `(set -e; source '${file}'); code=$?`
+      block.exitCode === 0
+        ? `set -e; source '${file}'; set +e; code=0`
+        : `(set -e; source '${file}'); code=$?`
     const start = this.#output.length
     this.#process.stdin?.write(`${call}; echo "${end}$code"\n`)
     const deadline = performance.now() + timeoutMs
@@ -72,7 +79,11 @@ export class Shell implements AsyncDisposable {
       const found = new RegExp(`^${end}(\\d+)$`, 'm').exec(printed)
       if (found !== null) {
         const text = printed.slice(0, found.index)
-        assert.equal(Number(found[1]), block.exitCode, `${where}\nended with ${found[1]} and printed:\n${text}`)
+        assert.equal(
+          Number(found[1]),
+          block.exitCode,
+          `${where}\nended with ${found[1]} and printed:\n${text}`
+        )
         assertPrinted(block.expected, text, where)
         return text
       }
@@ -90,7 +101,8 @@ export class Shell implements AsyncDisposable {
     } catch {
       return // nothing of the group runs any more
     }
-    if (this.#process.exitCode === null && this.#process.signalCode === null) await once(this.#process, 'exit')
+    if (this.#process.exitCode === null && this.#process.signalCode === null)
+      await once(this.#process, 'exit')
   }
 }
 
