@@ -24,6 +24,13 @@ export const MAX_PROVEN = 10_000
 /** Of these, revocations by one DID the anchors name, an organisation. Owner and roots are not limited. */
 export const MAX_PER_ISSUER = 5000
 
+/**
+ * Characters of the revocations by others than owner and roots, and of those by others than the DIDs the anchors name:
+ * 20,000 of the usual 500 characters. The longest would otherwise make the capability file longer than what is read.
+ */
+export const MAX_TOTAL_LENGTH = 10_485_760
+export const MAX_PROVEN_LENGTH = 5_242_880
+
 /** Revocations charged to one member: its own, and those of everybody whose power came through it. */
 export const MAX_PER_MEMBER = 500
 

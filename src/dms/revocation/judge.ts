@@ -17,6 +17,8 @@ import type { Offer } from './types.ts'
 export interface Judged {
   readonly key: string
   readonly revocation: Token
+  /** Characters of the revocation. */
+  readonly length: number
   readonly proof: Token | undefined
   /** Whom it counts against; nobody when the owner or a root issued it, or an administrator brought it. */
   readonly charged: readonly Did[]
@@ -86,9 +88,10 @@ export function sortOffer({ revocation, proof }: Offer, named: Named): Result<Ju
   const fault = checkForm(revocation)
   if (fault !== undefined) return refuse(fault)
   const key = revocationKey(revocation)
+  const { length } = formatToken(revocation)
   if (named.all.has(revocation.issuer)) {
     const charged = named.fully.has(revocation.issuer) ? [] : [revocation.issuer]
-    return ok({ key, revocation, proof: usable(proof, key), charged, isProven: false })
+    return ok({ key, revocation, length, proof: usable(proof, key), charged, isProven: false })
   }
   if (proof === undefined) {
     return refuse(
@@ -101,7 +104,7 @@ export function sortOffer({ revocation, proof }: Offer, named: Named): Result<Ju
     return refuse(refusal('REVOCATION_UNRELATED', 'the proof is about another token, or too long'))
   const members = new Set(chainOf(proof).map(link => link.issuer))
   const charged = [...members].filter(did => !named.all.has(did))
-  if (charged.length < members.size) return ok({ key, revocation, proof, charged, isProven: true })
+  if (charged.length < members.size) return ok({ key, revocation, length, proof, charged, isProven: true })
   return refuse(
     refusal('REVOCATION_UNRELATED', 'the chain of the revoked token leads to nobody trusted here')
   )
@@ -120,8 +123,15 @@ export function verifyJudged(
   return proven.ok ? undefined : proven.error
 }
 
+/** A revocation that an administrator vouches for: it counts against nobody. */
+export function vouchedFor({ revocation, proof }: Offer): Judged {
+  const key = revocationKey(revocation)
+  const { length } = formatToken(revocation)
+  return { key, revocation, length, proof: usable(proof, key), charged: [], isProven: false }
+}
+
 /** A proof is kept for others, who may need it, when it is about this revocation and small enough. */
-export function usable(proof: Token | undefined, key: string): Token | undefined {
+function usable(proof: Token | undefined, key: string): Token | undefined {
   const fits =
     proof !== undefined && revocationKey(proof) === key && formatToken(proof).length <= MAX_PROOF_LENGTH
   return fits ? proof : undefined

@@ -13,6 +13,8 @@ export interface Entry {
   readonly key: string
   /** Unix nanoseconds. */
   readonly expiresAtNs: bigint
+  /** Characters of the revocation. */
+  readonly length: number
   readonly charged: readonly Did[]
   /** Whether it is charged to members, by its proof. */
   readonly isProven: boolean
@@ -33,9 +35,21 @@ export class Ledger {
   readonly #digests: (string | undefined)[] = new Array(BUCKETS).fill(undefined)
   readonly #charges = new Map<Did, number>()
   #proven = 0
+  #length = 0
+  #provenLength = 0
 
   get size(): number {
     return this.#entries.size
+  }
+
+  /** Characters of all revocations. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Characters of those that count by a proof. */
+  get provenLength(): number {
+    return this.#provenLength
   }
 
   /** Entries that count by a proof. */
@@ -63,7 +77,7 @@ export class Ledger {
     this.#bucketOf(mark)?.set(mark, entry.key)
     this.#digests[bucketOf(mark)] = undefined
     for (const did of entry.charged) this.#charges.set(did, this.chargedTo(did) + 1)
-    if (entry.isProven) this.#proven++
+    this.#count(entry, 1)
   }
 
   delete(key: string): void {
@@ -78,7 +92,7 @@ export class Ledger {
       if (left > 0) this.#charges.set(did, left)
       else this.#charges.delete(did)
     }
-    if (entry.isProven) this.#proven--
+    this.#count(entry, -1)
   }
 
   /** One digest for each bucket. */
@@ -105,6 +119,13 @@ export class Ledger {
         if (mark > after && entry !== undefined) yield { mark, entry }
       }
     }
+  }
+
+  #count({ isProven, length }: Entry, sign: 1 | -1): void {
+    this.#length += sign * length
+    if (!isProven) return
+    this.#proven += sign
+    this.#provenLength += sign * length
   }
 
   #bucketOf(mark: string): Map<string, string> | undefined {

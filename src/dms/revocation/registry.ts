@@ -14,7 +14,9 @@ import {
   MAX_PER_ISSUER,
   MAX_PER_MEMBER,
   MAX_PROVEN,
+  MAX_PROVEN_LENGTH,
   MAX_REVOCATIONS,
+  MAX_TOTAL_LENGTH,
   MAX_TURNED_AWAY_CHECKED,
   MAX_WAITING_OFFERS
 } from './constants.ts'
@@ -24,8 +26,8 @@ import {
   type Named,
   namedByAnchors,
   sortOffer,
-  usable,
-  verifyJudged
+  verifyJudged,
+  vouchedFor
 } from './judge.ts'
 import { type Entry, Ledger } from './ledger.ts'
 import { lookUpKeys } from './lookups.ts'
@@ -133,11 +135,7 @@ export class RevocationRegistry {
         const fault = checkRevocation(revocation, this.#deps.context)
         if (fault !== undefined) return { added: 0, known, refused: [fault] }
       }
-      const judged = fresh.map(({ revocation, proof }) => {
-        const key = revocationKey(revocation)
-        return { key, revocation, proof: usable(proof, key), charged: [], isProven: false }
-      })
-      return { ...(await this.#take(judged, from)), known }
+      return { ...(await this.#take(fresh.map(vouchedFor), from)), known }
     })
   }
 
@@ -198,9 +196,11 @@ export class RevocationRegistry {
   }
 
   /** Why there is no room for one more after those of `before`. */
-  #lacksRoom({ charged, key, isProven }: Judged, before: readonly Judged[]): Refusal | undefined {
+  #lacksRoom(judged: Judged, before: readonly Judged[]): Refusal | undefined {
+    const { charged, key, isProven } = judged
     // What the owner or a root takes back always has room; one that holds longer takes the place of another.
-    if (charged.length === 0 || this.#ledger.get(key) !== undefined) return undefined
+    const inItsPlace = this.#ledger.get(key)?.length ?? -1
+    if (charged.length === 0 || judged.length <= inItsPlace) return undefined
     const limit = isProven ? MAX_PER_MEMBER : MAX_PER_ISSUER
     const full = charged.find(
       did => this.#ledger.chargedTo(did) + before.filter(other => other.charged.includes(did)).length >= limit
@@ -210,12 +210,18 @@ export class RevocationRegistry {
         'REVOCATION_NO_ROOM',
         `at most ${limit} revocations are kept of '${full}' and those below`
       )
-    const proven = this.#ledger.proven + before.filter(other => other.isProven).length
-    if (this.#ledger.size + before.length < MAX_REVOCATIONS && (!isProven || proven < MAX_PROVEN))
-      return undefined
+    const { ledger } = this
+    const all = [...before, judged]
+    const proven = all.filter(other => other.isProven)
+    const fits =
+      ledger.size + all.length <= MAX_REVOCATIONS && ledger.length + lengthOf(all) <= MAX_TOTAL_LENGTH
+    const fitsProven =
+      ledger.proven + proven.length <= MAX_PROVEN &&
+      ledger.provenLength + lengthOf(proven) <= MAX_PROVEN_LENGTH
+    if (fits && (!isProven || fitsProven)) return undefined
     return refusal(
       'REVOCATION_NO_ROOM',
-      `at most ${MAX_REVOCATIONS} revocations are kept, ${MAX_PROVEN} of them by members`
+      `at most ${MAX_REVOCATIONS} revocations of ${MAX_TOTAL_LENGTH} characters are kept, ${MAX_PROVEN} of them by members`
     )
   }
 
@@ -307,13 +313,7 @@ export class RevocationRegistry {
     const learntAtMs = clock.nowMs()
     const fresh = context.anchors.revoke.filter(token => !this.#knows(token))
     if (fresh.length === 0) return
-    const judged = fresh.map(revocation => ({
-      key: revocationKey(revocation),
-      revocation,
-      proof: undefined,
-      charged: [],
-      isProven: false
-    }))
+    const judged = fresh.map(revocation => vouchedFor({ revocation }))
     try {
       records.save(judged.map(each => recordOf(each, FROM_FILE, learntAtMs)))
     } catch (error) {
@@ -343,18 +343,21 @@ function recordOf(
 }
 
 function entryFor(
-  { key, revocation, charged, isProven }: Judged,
+  { key, revocation, length, charged, isProven }: Judged,
   learntFrom: string,
   learntAtMs: number
 ): Entry {
-  return { key, expiresAtNs: revocation.expiresAtNs, charged, isProven, learntAtMs, learntFrom }
+  return { key, expiresAtNs: revocation.expiresAtNs, length, charged, isProven, learntAtMs, learntFrom }
+}
+
+function lengthOf(judged: readonly Judged[]): number {
+  return judged.reduce((sum, { length }) => sum + length, 0)
 }
 
 /** The entry of a stored record. Anchors may have changed, so whom it is charged to is looked at anew. */
 function entryOf(record: RevocationRecord, revocation: Token, named: Named): Entry {
   const proof = record.proof === undefined ? undefined : parseToken(record.proof)
   const sorted = sortOffer({ revocation, proof: proof?.ok ? proof.value : undefined }, named)
-  const { key, learntAtMs, learntFrom } = record
-  const byHand = { key, revocation, proof: undefined, charged: [], isProven: false }
-  return entryFor(sorted.ok ? sorted.value : byHand, learntFrom, learntAtMs)
+  const { learntAtMs, learntFrom } = record
+  return entryFor(sorted.ok ? sorted.value : vouchedFor({ revocation }), learntFrom, learntAtMs)
 }

@@ -9,7 +9,7 @@ import type { AbortOptions, Clock, Did, FileLock, FileStore, RandomSource } from
 import { bytesToUtf8, childPath, utf8ToBytes } from '../../utils/index.ts'
 import type { Signer } from '../did/index.ts'
 import { formatCapabilityFile, parseCapabilityFile } from './capability-file.ts'
-import { MAX_BACKUPS } from './constants.ts'
+import { MAX_BACKUPS, MAX_FILE_LENGTH } from './constants.ts'
 import { shortDid } from './describe.ts'
 import { CapabilityError } from './errors.ts'
 import { isSealed, openContent, sealContent, sealedOwner } from './sealed-file.ts'
@@ -245,8 +245,15 @@ async function plainOf(content: Uint8Array, signer: Signer | undefined): Promise
   return isSealed(content) ? await openContent(content, requireSigner(signer)) : content
 }
 
+/** A file that could not be read again must not replace one that can. @throws CapabilityError UCAN_FILE_FULL */
 function toBytes(file: CapabilityFile): Uint8Array {
-  return utf8ToBytes(formatCapabilityFile(file))
+  const text = formatCapabilityFile(file)
+  if (text.length <= MAX_FILE_LENGTH) return utf8ToBytes(text)
+  throw new CapabilityError(
+    'UCAN_FILE_FULL',
+    `the capability file would have ${text.length} characters; at most ${MAX_FILE_LENGTH} are read`,
+    { hint: "see what it holds with 'nunet cap list', and remove what is not needed" }
+  )
 }
 
 function parse(content: Uint8Array): CapabilityFile {

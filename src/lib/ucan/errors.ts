@@ -8,6 +8,8 @@ export type CapabilityErrorCode =
   | 'UCAN_FILE_SEALED'
   /** A capability file was sealed by a later version of this program. */
   | 'UCAN_FILE_UNSUPPORTED'
+  /** A capability file would become longer than what is read. It stays as it was. */
+  | 'UCAN_FILE_FULL'
   /** The key cannot seal a capability file: one of a wallet, or one whose signatures differ each time. */
   | 'UCAN_SEAL_UNSUPPORTED'
   /** There is no capability context of that name. */

@@ -203,6 +203,7 @@ export interface CapabilityStore {
   load(name: string, access?: FileAccess): Promise<CapabilityFile | undefined>
   /**
    * Writes the file under its lock; the previous content stays as a backup.
+   * @throws CapabilityError UCAN_FILE_FULL, here and in `update`, when it could not be read again
    * @param access `form` decides whether it is sealed; default: as the file it replaces, a new one plain.
    */
   save(

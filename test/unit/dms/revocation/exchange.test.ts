@@ -34,7 +34,15 @@ function known(count: number, proofLength = 0) {
   const texts = new Map<string, { revocation: string; proof?: string }>()
   for (let index = 0; index < count; index++) {
     const key = `key ${index}`
-    ledger.add({ key, expiresAtNs: EXPIRY, charged: [], isProven: false, learntAtMs: 0, learntFrom: 'test' })
+    ledger.add({
+      key,
+      expiresAtNs: EXPIRY,
+      length: 10,
+      charged: [],
+      isProven: false,
+      learntAtMs: 0,
+      learntFrom: 'test'
+    })
     const proof = proofLength > 0 ? { proof: `{"dms":{"pad":"${'x'.repeat(proofLength)}"}}` } : {}
     texts.set(key, { revocation: formatToken(revocation(index)), ...proof })
   }

@@ -4,7 +4,16 @@ import { type Entry, Ledger } from '../../../../src/dms/revocation/ledger.ts'
 import { SeededRandom } from '../../../../src/utils/index.ts'
 
 function entry(key: string, changes: Partial<Entry> = {}): Entry {
-  return { key, expiresAtNs: 5n, charged: [], isProven: false, learntAtMs: 0, learntFrom: 'test', ...changes }
+  return {
+    key,
+    expiresAtNs: 5n,
+    length: 10,
+    charged: [],
+    isProven: false,
+    learntAtMs: 0,
+    learntFrom: 'test',
+    ...changes
+  }
 }
 
 function filled(keys: readonly string[]): Ledger {
@@ -77,7 +86,9 @@ describe('what is charged', () => {
     assert.deepEqual([ledger.chargedTo(a), ledger.chargedTo(b), ledger.proven, ledger.size], [2, 1, 2, 3])
     ledger.add(entry('2', { charged: [a], isProven: true, expiresAtNs: 9n }))
     assert.deepEqual([ledger.chargedTo(a), ledger.proven], [2, 2])
+    assert.deepEqual([ledger.length, ledger.provenLength], [30, 20])
     for (const key of ['1', '2', '3']) ledger.delete(key)
+    assert.deepEqual([ledger.length, ledger.provenLength], [0, 0])
     assert.deepEqual([ledger.chargedTo(a), ledger.chargedTo(b), ledger.proven, ledger.size], [0, 0, 0, 0])
   })
 })

@@ -219,11 +219,50 @@ describe('a registry', () => {
     const refused = await registry.offer([forged], 'liar')
     assert.equal(refused.refused[0]?.code, 'REVOCATION_NO_ROOM')
     assert.equal(registry.turnedAway, 1, 'a forged one is no loss')
+    // One that holds longer takes the place of another, but not more room than that had.
+    const later = { nonce: Uint8Array.of(1, 0, 0), expiresAtNs: NOW_NS + 2n * HOUR_NS }
+    const longer = await revocation({ ...later, capabilities: [`/${'a'.repeat(1000)}`] })
+    const [reason] = (await registry.offer([{ revocation: longer }], 'organisation')).refused
+    assert.equal(reason?.code, 'REVOCATION_NO_ROOM')
+    assert.equal((await registry.offer([{ revocation: await revocation(later) }], 'organisation')).added, 1)
     const own = await node.context.revoke(token(node, { subject: someone }))
     assert.ok(own.ok)
     assert.equal((await registry.offer([{ revocation: own.value }], 'peer')).added, 1)
     node.context.anchors.addRoot(organisation.did)
     assert.equal((await registry.offer(crowd.slice(5000), 'organisation')).added, 1)
+  })
+
+  it('keeps of the longest ones fewer, so that the capability file can be read again', async () => {
+    const { registry } = setUp()
+    const capabilities = Array.from('abcd', name => `/${name.repeat(880)}`)
+    const offers = Array.from({ length: 2800 }, (_, index) => {
+      const fields = { capabilities, nonce: Uint8Array.of(2, index >> 8, index & 0xff) }
+      return { revocation: token(organisation, { subject: someone, action: 'revoke', ...fields }) }
+    })
+    await registry.offer(offers, 'organisation')
+    const { ledger } = registry
+    assert.ok(ledger.length <= 10 * 2 ** 20 && ledger.length > 10 * 2 ** 20 - 4096, `${ledger.length}`)
+    assert.equal(registry.turnedAway, 2800 - ledger.size)
+  })
+
+  it('keeps of the longest ones of members half as many', async () => {
+    const { registry } = setUp()
+    const capabilities = Array.from('abcd', name => `/${name.repeat(880)}`)
+    const members = Array.from({ length: 4 }, (_, index) => identity(`member ${index}`))
+    const offers = members.flatMap(member => {
+      const chain = token(organisation, { subject: member.did, capabilities })
+      return Array.from({ length: 350 }, (_, index) => {
+        const fields = { subject: someone, capabilities, nonce: Uint8Array.of(index >> 8, index & 0xff) }
+        return {
+          revocation: token(member, { ...fields, action: 'revoke' }),
+          proof: token(member, { ...fields, chain })
+        }
+      })
+    })
+    await registry.offer(offers, 'members')
+    const { ledger } = registry
+    assert.ok(ledger.length <= 5 * 2 ** 20 && ledger.length > 5 * 2 ** 20 - 4096, `${ledger.length}`)
+    assert.equal((await registry.offer([{ revocation: await revocation() }], 'organisation')).added, 1)
   })
 
   async function numbered(index: number): Promise<{ revocation: Token }> {

@@ -57,6 +57,22 @@ async function filesShowing(text: string): Promise<string[]> {
   return names.filter((_, index) => shows[index])
 }
 
+describe('a context that grows too long', () => {
+  test('stays as it was, because what is too long could not be read again', async () => {
+    await store.save('dms', full)
+    const before = await contentOf('dms.cap')
+    const reason = { code: 'UCAN_MALFORMED', message: 'not read' }
+    const setAside = [{ list: 'provide' as const, text: 'x'.repeat(33_554_432), reason }]
+    await assert.rejects(store.save('dms', { ...full, setAside }), { code: 'UCAN_FILE_FULL' })
+    await assert.rejects(
+      store.update('dms', file => ({ ...file, setAside })),
+      { code: 'UCAN_FILE_FULL' }
+    )
+    assert.deepEqual(await files.list('/cap'), ['dms.cap'])
+    assert.deepEqual(await contentOf('dms.cap'), before)
+  })
+})
+
 describe('a sealed context', () => {
   test('is read and changed with its key only, and stays sealed', async () => {
     await store.save('a', full, { ...withKey, form: 'sealed' })
