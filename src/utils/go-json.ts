@@ -55,6 +55,12 @@ export function goMember(object: GoJsonObject, name: string): GoJsonValue | unde
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
 
+/**
+ * Characters of one string: the longest token a person may give, every character of it escaped, is shorter. Of some seven
+ * million the regular expression runs out of the engine's stack.
+ */
+const MAX_STRING_LENGTH = 4_194_304
+
 /** Digits of a number; 20 are needed for 64 bits. */
 const MAX_NUMBER_LENGTH = 400
 
@@ -125,9 +131,11 @@ class Reader {
   }
 
   #string(): string {
-    STRING.lastIndex = this.#at
-    const match = STRING.exec(this.#text)
-    if (match === null) return this.#fail('a string')
+    const isShort = this.#text.length <= MAX_STRING_LENGTH
+    STRING.lastIndex = isShort ? this.#at : 0
+    // A piece of a text is no copy of it.
+    const match = STRING.exec(isShort ? this.#text : this.#text.slice(this.#at, this.#at + MAX_STRING_LENGTH))
+    if (match === null) return this.#fail(isShort ? 'a string' : 'a string, and not too long a one,')
     this.#at += match[0].length
     // A lone surrogate escape reads as U+FFFD, as in Go.
     return (JSON.parse(match[0]) as string).toWellFormed() // a JSON string literal always parses to a string

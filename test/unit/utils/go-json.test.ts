@@ -114,4 +114,20 @@ describe('reading JSON as Go reads it', () => {
     const text = JSON.stringify('\\"x'.repeat(300_000))
     assert.equal(parseGoJson(text, { maxLength: 10_000_000, maxDepth: 1 }), '\\"x'.repeat(300_000))
   })
+
+  it('refuses a string that is too long instead of running out of stack', () => {
+    const limits = { maxLength: 40_000_000, maxDepth: 2 }
+    for (const piece of ['a', '\\u0041'])
+      for (const end of ['"', ''])
+        assert.throws(() => parseGoJson(`"${piece.repeat(30_000_000 / piece.length)}${end}`, limits), {
+          ...FAULT,
+          message: /not too long/
+        })
+    const text = JSON.stringify(['x'.repeat(2_000_000), { a: '"'.repeat(1_500_000) }, 'z'])
+    assert.deepEqual(parseGoJson(text, limits), [
+      'x'.repeat(2_000_000),
+      new Map([['a', '"'.repeat(1_500_000)]]),
+      'z'
+    ])
+  })
 })

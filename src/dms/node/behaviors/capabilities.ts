@@ -116,8 +116,8 @@ function addAnchors(deps: CapabilityBehaviorDeps): Declaration[] {
       onError: failed
     })
   return [
-    // The first form: everything in one request. The existing node passes `Root` over; here it counts, since whoever
-    // may call this may add a root by the behaviour below anyway.
+    // The first form: everything in one request. The existing node passes `Root` over; here it counts, since a require
+    // anchor for '/' does the same: whoever may add anchors of that kind has every power over this node.
     anchoring('/dms/cap/anchor', request => {
       const roots = readDids(request['root'])
       const [require, provide, revoked] = ['require', 'provide', 'revoke'].map(name =>
