@@ -39,4 +39,22 @@ describe('the verdict on a broadcast', () => {
     assert.equal(judge(good, { limiter: new MessageLimiter({ topicDefault: 0 }) }), 'ignore')
     assert.equal(judge(good, { limiter: new MessageLimiter({ broadcastAllow: 0 }) }), 'ignore')
   })
+
+  it('ignores without blame what existing nodes may take and pass on, though it is refused here', () => {
+    const text = Buffer.from(good).toString()
+    const forged = Buffer.from(encodeEnvelope(signEnvelope(unsigned, bobKey))).toString()
+    const [, signature] = /"sig":"([^"]*)"/.exec(text) ?? []
+    const shown = {
+      'members nobody knows': `{${'"x":0,'.repeat(300)}${text.slice(1)}`,
+      'bytes that are no text, in a member nobody knows': Buffer.from(
+        `{"x":"\xff",${text.slice(1)}`,
+        'latin1'
+      ),
+      // Go folds the long s into s, so it reads the good signature.
+      'a member under a name that folds': forged.replace(/\}$/, `,"\u017fig":"${signature}"}`)
+    }
+    for (const [name, message] of Object.entries(shown))
+      assert.equal(judge(Buffer.from(message)), 'ignore', name)
+    assert.equal(judge(Buffer.from(forged)), 'reject')
+  })
 })
