@@ -257,6 +257,17 @@ export const capabilityFileRules: readonly Rule[] = [
   },
   {
     source: '§4.3',
+    says: 'a file too long to be read again is not written',
+    code: 'UCAN_FILE_FULL',
+    provoke: async () => {
+      const reason = { code: 'UCAN_MALFORMED', message: 'not read' }
+      const setAside = [{ list: 'require' as const, text: 'x'.repeat(2 ** 25), reason }]
+      const store = await capabilities(undefined)
+      return thrown(() => store.save('c', { ...emptyCapabilityFile(alice.did), setAside }))
+    }
+  },
+  {
+    source: '§4.3',
     says: 'a sealed file needs its key',
     code: 'UCAN_FILE_SEALED',
     provoke: async () => {

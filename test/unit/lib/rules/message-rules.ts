@@ -59,6 +59,12 @@ export const messageRules: readonly Rule[] = [
   },
   {
     source: '§7.4',
+    says: 'a revocation in a message is left out, with whatever stands below it (stricter)',
+    code: 'UCAN_WRONG_ACTION',
+    provoke: () => invoke(trusting(), [invocation({ action: 'revoke' })])
+  },
+  {
+    source: '§7.4',
     says: 'a bad token does not spoil a good one',
     code: 'ok',
     provoke: () => invoke(trusting(), [invocation({ signature: new Uint8Array(64) }), invocation()])
