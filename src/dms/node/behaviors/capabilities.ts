@@ -112,7 +112,8 @@ function addAnchors(deps: CapabilityBehaviorDeps): Declaration[] {
       path,
       request: members,
       exact: true,
-      handle: async ({ payload, from }) => answerOf(await addAll(deps, read(payload), from)),
+      handle: async ({ payload, from, proof }) =>
+        answerOf(await addAll(deps, read(payload), bringer(from, proof))),
       onError: failed
     })
   return [
@@ -151,14 +152,19 @@ function addAnchors(deps: CapabilityBehaviorDeps): Declaration[] {
 async function addAll(
   { keeper, revocations }: CapabilityBehaviorDeps,
   read: Result<NewAnchors>,
-  from: Handle
+  from: string
 ): Promise<Result<void>> {
   if (!read.ok) return read
   const { revoke = [], ...others } = read.value
   // All or nothing: where there is more than revocations, the registry finds them once they are in force.
   if (Object.values(others).some(list => list.length > 0)) return await keeper.add(read.value)
   const offers = revoke.map(revocation => ({ revocation }))
-  return verdictOf(await revocations.registry.addByHand(offers, from.did))
+  return verdictOf(await revocations.registry.addByHand(offers, from))
+}
+
+/** Who brings it, for those who look later: a sender merely claims its DID, the issuer of its token has shown it. */
+function bringer(from: Handle, proof: Token | undefined): string {
+  return proof?.issuer ?? from.did
 }
 
 function verdictOf({ refused }: OfferReport): Result<void> {
@@ -206,11 +212,11 @@ function revoke({ revocations }: CapabilityBehaviorDeps): Declaration[] {
       request: members,
       exact: true,
       // `Proof` is an extension: the tokens that are revoked, for nodes that cannot know their issuer.
-      handle: async ({ payload, from, signal }) => {
+      handle: async ({ payload, from, proof, signal }) => {
         const offers = readFewOffers(payload['token'], payload['proof'])
         const read = offers.ok && offers.value.length === 0 ? nothing() : offers
         if (!read.ok) return answerOf(read)
-        const verdict = verdictOf(await revocations.registry.addByHand(read.value, from.did))
+        const verdict = verdictOf(await revocations.registry.addByHand(read.value, bringer(from, proof)))
         if (!verdict.ok) return answerOf(verdict)
         const told = await revocations.broadcast(read.value, CONFIRM_MS, signal)
         const counts = { OK: true, Error: '', Listeners: told.listeners, Confirmed: told.confirmed }

@@ -25,10 +25,12 @@ export function revocationBehaviors({ revocations }: { revocations: Revocations 
       request: revokeRequest,
       exact: true,
       topic: REVOCATION_TOPIC,
-      handle: async ({ payload, from }) => {
+      handle: async ({ payload, from, proof }) => {
         const offers = readFewOffers(payload.Token, payload.Proof)
         if (!offers.ok) return { OK: false, Error: offers.error.message, New: 0, Known: 0 }
-        const { added, known, refused } = await revocations.registry.offer(offers.value, from.did)
+        // A sender merely claims its DID; the issuer of its token has shown who it is.
+        const bringer = proof?.issuer ?? from.did
+        const { added, known, refused } = await revocations.registry.offer(offers.value, bringer)
         const [first] = refused
         return {
           OK: first === undefined,
