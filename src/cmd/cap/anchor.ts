@@ -1,16 +1,16 @@
 import type { Anchors, Token } from '../../lib/ucan/index.ts'
 import type { Result } from '../../types/index.ts'
 import { ok } from '../../utils/index.ts'
-import type { Handler } from '../cli/command.ts'
+import type { Cli, Handler } from '../cli/command.ts'
 import { RefusedError } from '../cli/errors.ts'
 import { changeAnchors } from './change.ts'
 import type { ANCHOR_FLAGS } from './flags.ts'
-import { readDid, readTokens } from './tokens.ts'
+import { readDid, takeTokens } from './tokens.ts'
 
 /** `nunet cap anchor`. */
 export const capAnchorHandler: Handler<typeof ANCHOR_FLAGS> = {
   async run({ cli, flags, globals }) {
-    const { tokens, add } = addition(flags)
+    const { tokens, add } = await addition(cli, flags)
     const change = (anchors: Anchors): void => {
       const added = add(anchors)
       if (!added.ok) throw new RefusedError('the token was not accepted; nothing was changed', added.error)
@@ -30,7 +30,7 @@ interface Addition {
 }
 
 /** What to add, parsed before the file is touched. */
-function addition({ root, require, provide, revoke }: AnchorValues): Addition {
+async function addition(cli: Cli, { root, require, provide, revoke }: AnchorValues): Promise<Addition> {
   if (root !== undefined) {
     const did = readDid(root)
     const add = (anchors: Anchors): Result<void> => {
@@ -39,7 +39,7 @@ function addition({ root, require, provide, revoke }: AnchorValues): Addition {
     }
     return { tokens: [], add }
   }
-  const tokens = readTokens(require ?? provide ?? revoke ?? '')
+  const tokens = await takeTokens(cli, require ?? provide ?? revoke ?? '')
   if (require !== undefined) return { tokens, add: anchors => anchors.addRequire(tokens) }
   if (provide !== undefined) return { tokens, add: anchors => anchors.addProvide(tokens) }
   return { tokens, add: anchors => anchors.addRevoke(tokens) }

@@ -6,9 +6,10 @@ import {
   lookUpIssuers,
   type Token
 } from '../../lib/ucan/index.ts'
+import { errorCode } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { oneLine } from '../cli/printable.ts'
-import { fileAccess } from '../session/context-file.ts'
+import { fileAccess, noContext } from '../session/context-file.ts'
 import { tellDaemon } from '../session/daemon-signal.ts'
 import { keyLookup, openContext } from '../session/did-keys.ts'
 import { userPaths } from '../session/paths.ts'
@@ -38,7 +39,11 @@ export async function changeAnchors(
     return contextToFile(context, forgetSetAside ? [] : setAside)
   }
   const file = contextNameOf(name)
-  await store.update(file, apply, fileAccess(cli, { config, globals, name }))
+  try {
+    await store.update(file, apply, fileAccess(cli, { config, globals, name }))
+  } catch (error) {
+    throw errorCode(error) === 'UCAN_FILE_MISSING' ? noContext(name, await store.list()) : error
+  }
   const told = await tellDaemon(cli.files, paths.run, file)
   if (told.problem !== undefined)
     cli.terminal.err(`warning: the running daemon was not told: ${oneLine(told.problem)}\n`)

@@ -19,8 +19,15 @@ export interface KnownContext {
   readonly file: CapabilityFile | undefined
 }
 
-/** All of them, sorted by name. One that cannot be read is reported on standard error and left out. */
-export async function readContexts(cli: Cli, config: Config): Promise<KnownContext[]> {
+/**
+ * All of them, sorted by name. One that cannot be read is reported on standard error and left out; its name is added to
+ * `unreadable`.
+ */
+export async function readContexts(
+  cli: Cli,
+  config: Config,
+  unreadable: string[] = []
+): Promise<KnownContext[]> {
   const store = createCapabilityStore(cli, { directory: userPaths(config).capabilities })
   const names = await store.list()
   if (names.length > MAX_CONTEXTS)
@@ -33,6 +40,7 @@ export async function readContexts(cli: Cli, config: Config): Promise<KnownConte
       const did = file?.did ?? (await store.ownerOf(name))
       if (did !== undefined) known.push({ name, did, file })
     } catch (error) {
+      unreadable.push(name)
       cli.terminal.err(`warning: context '${oneLine(name)}' is left out: ${oneLine(errorMessage(error))}\n`)
     }
   }

@@ -43,7 +43,7 @@ export const anchor = command({
   examples: [
     'nunet cap anchor -c dms --root "$(nunet key did user)"',
     'nunet cap anchor -c dms --require "$(nunet cap grant -c user --cap /public --duration 720h did:key:…)"',
-    'nunet cap anchor -c user --provide "$(cat token.json)"'
+    'nunet cap anchor -c user --provide token.json'
   ],
   exitCodes: 'compatible',
   handler: capAnchorHandler
@@ -86,10 +86,10 @@ export const revoke = command({
   summary: 'take tokens of this context back and print the revocations',
   description:
     'Only the issuer of a token can revoke it. With --broadcast the revocations are also anchored in the context and handed to the local node, which puts them in force and tells its network.',
-  words: ['<tokens>'],
+  words: ['<tokens|file|->'],
   flags: REVOKE_FLAGS,
   examples: [
-    'nunet cap revoke -c org --broadcast --via user "$(cat token.json)"',
+    'nunet cap revoke -c org --broadcast --via user token.json',
     'nunet cap anchor -c dms --revoke "$(nunet cap revoke -c user "$(cat token.json)")"'
   ],
   exitCodes: 'compatible',

@@ -25,9 +25,9 @@ export const LIST_FLAGS = { ...CONTEXT_FLAGS, ...OUTPUT_FLAG } as const satisfie
 export const ANCHOR_FLAGS = {
   ...CONTEXT_FLAGS,
   root: { kind: 'string', description: 'DID that may do everything' },
-  require: { kind: 'string', description: 'token list: whom to accept' },
-  provide: { kind: 'string', description: 'token list: what this context was granted' },
-  revoke: { kind: 'string', description: 'revocation token' }
+  require: { kind: 'string', description: 'token list, a file with it, or -: whom to accept' },
+  provide: { kind: 'string', description: 'token list, a file with it, or -: what this context was granted' },
+  revoke: { kind: 'string', description: 'revocation, a file with it, or -' }
 } as const satisfies FlagTable
 
 /** What a token says: `nunet cap grant`. */
@@ -49,7 +49,8 @@ export const TOKEN_FLAGS = {
   depth: {
     kind: 'uint',
     short: 'd',
-    description: 'how often they may be delegated further; 0 is without limit',
+    description:
+      'how many links may follow: 1 is to be used, not passed on; 2 to be passed on once; 0 is without limit',
     default: '0'
   }
 } as const satisfies FlagTable
@@ -79,7 +80,7 @@ export const DELEGATE_FLAGS = {
 export const REMOVE_FLAGS = {
   ...CONTEXT_FLAGS,
   root: { kind: 'string', description: 'DID to trust no longer' },
-  require: { kind: 'string', description: 'token to remove, or its id' },
-  provide: { kind: 'string', description: 'token to remove, or its id' },
+  require: { kind: 'string', description: 'token to remove, a file with it, or its id' },
+  provide: { kind: 'string', description: 'token to remove, a file with it, or its id' },
   aside: { kind: 'bool', description: 'forget the entries that cannot be used' }
 } as const satisfies FlagTable

@@ -3,6 +3,7 @@ import type { Handler } from '../cli/command.ts'
 import { UsageError } from '../cli/errors.ts'
 import { openIdentity } from '../session/identity.ts'
 import { loadSettings } from '../session/settings.ts'
+import { readCapabilities } from './capabilities.ts'
 import { tokenExpiry } from './expiry.ts'
 import type { GRANT_FLAGS } from './flags.ts'
 import { readDid } from './tokens.ts'
@@ -15,7 +16,7 @@ export const capGrantHandler: Handler<typeof GRANT_FLAGS> = {
       subject: readDid(args[0] ?? ''),
       audience: flags.audience === undefined ? undefined : readDid(flags.audience),
       topics: flags.topic,
-      capabilities: flags.cap,
+      capabilities: readCapabilities(flags.cap),
       expiresAtNs: tokenExpiry(cli.clock, flags),
       depth: BigInt(flags.depth)
     }

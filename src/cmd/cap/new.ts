@@ -7,6 +7,7 @@ import type { Cli, Handler } from '../cli/command.ts'
 import { CommandError } from '../cli/errors.ts'
 import { makeKey } from '../key/new.ts'
 import { confirm } from '../session/confirm.ts'
+import { checkNewName } from '../session/new-name.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { warnUnlessPublished } from '../session/published.ts'
@@ -21,9 +22,10 @@ export const capNewHandler: Handler<typeof NEW_FLAGS> = {
     const [name = ''] = args
     const isWallet = walletKindOf(name) !== undefined
     if (isWallet && flags.encrypt) throw walletCannotSeal(name)
+    const context = contextNameOf(name)
+    checkNewName(context)
     const config = loadSettings(cli, globals)
     const store = createCapabilityStore(cli, { directory: userPaths(config).capabilities })
-    const context = contextNameOf(name)
     if (!flags.force && (await store.exists(context))) {
       const statement = `capability context '${context}' exists; replacing it loses its anchors`
       await confirm(cli, globals, statement, '--force')

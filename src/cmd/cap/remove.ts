@@ -1,15 +1,15 @@
 import type { Anchors, Token } from '../../lib/ucan/index.ts'
 import { bytesToHex } from '../../utils/index.ts'
-import type { Handler } from '../cli/command.ts'
+import type { Cli, Handler } from '../cli/command.ts'
 import { CommandError } from '../cli/errors.ts'
 import { changeAnchors } from './change.ts'
 import type { REMOVE_FLAGS } from './flags.ts'
-import { readDid, readTokens } from './tokens.ts'
+import { readDid, takeTokens } from './tokens.ts'
 
 /** `nunet cap remove`: silent on success. */
 export const capRemoveHandler: Handler<typeof REMOVE_FLAGS> = {
   async run({ cli, flags, globals }) {
-    const remove = removal(flags)
+    const remove = await removal(cli, flags)
     const options = { forgetSetAside: flags.aside }
     await changeAnchors(
       cli,
@@ -29,14 +29,17 @@ export const capRemoveHandler: Handler<typeof REMOVE_FLAGS> = {
 
 type RemoveValues = { readonly [Name in 'root' | 'require' | 'provide']: string | undefined }
 
-function removal({ root, require, provide }: RemoveValues): (anchors: Anchors) => boolean {
+async function removal(
+  cli: Cli,
+  { root, require, provide }: RemoveValues
+): Promise<(anchors: Anchors) => boolean> {
   if (root !== undefined) {
     const did = readDid(root)
     return anchors => anchors.removeRoot(did)
   }
   const wanted = require ?? provide
   if (wanted === undefined) return () => true
-  const select = selection(wanted)
+  const select = await selection(cli, wanted)
   return anchors => {
     const tokens = select(require === undefined ? anchors.provide : anchors.require)
     const remove = (token: Token): boolean =>
@@ -49,9 +52,9 @@ function removal({ root, require, provide }: RemoveValues): (anchors: Anchors) =
 /** Ids are nonces in hexadecimal digits; a token of 12 random bytes has one of its own. */
 const ID = /^(?:[0-9a-f]{2}){1,64}$/
 
-function selection(text: string): (anchors: readonly Token[]) => readonly Token[] {
+async function selection(cli: Cli, text: string): Promise<(anchors: readonly Token[]) => readonly Token[]> {
   if (!ID.test(text)) {
-    const tokens = readTokens(text)
+    const tokens = await takeTokens(cli, text)
     return () => tokens
   }
   return anchors => {

@@ -6,14 +6,14 @@ import { loadSettings } from '../session/settings.ts'
 import { changeAnchors } from './change.ts'
 import type { REVOKE_FLAGS } from './revocation/flags.ts'
 import { sendRevocations } from './revocation/send.ts'
-import { readTokens } from './tokens.ts'
+import { takeTokens } from './tokens.ts'
 
 /** `nunet cap revoke`: one revocation a line. With `--broadcast` they are printed first: then nothing is lost when sending fails. */
 export const capRevokeHandler: Handler<typeof REVOKE_FLAGS> = {
   async run({ cli, flags, args, globals }) {
     if (flags.via !== undefined && !flags.broadcast)
       throw new UsageError("--via is of use with '--broadcast' only", { hint: "add '--broadcast'" })
-    const tokens = readTokens(args[0] ?? '')
+    const tokens = await takeTokens(cli, args[0] ?? '')
     const config = loadSettings(cli, globals)
     const { context } = await openIdentity(cli, { config, globals, name: flags.context })
     const revocations: Token[] = []

@@ -1,7 +1,7 @@
 import { createCapabilityStore } from '../../lib/ucan/index.ts'
 import type { Handler } from '../cli/command.ts'
 import { CommandError } from '../cli/errors.ts'
-import { fileAccess } from '../session/context-file.ts'
+import { fileAccess, noContext } from '../session/context-file.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
 import { contextNameOf, walletKindOf } from '../session/wallet.ts'
@@ -31,9 +31,7 @@ async function convert(
   }
   const store = createCapabilityStore(cli, { directory: userPaths(config).capabilities })
   if (!(await store.exists(context))) {
-    throw new CommandError(`there is no capability context '${context}'`, {
-      hint: `make one with 'nunet cap new ${name}'`
-    })
+    throw noContext(name, await store.list())
   }
   const wanted = action === 'seal'
   const access = fileAccess(cli, { config, globals, name })

@@ -28,6 +28,7 @@ export async function connectNode(
 
 /** @throws UsageError for an output format nobody knows. */
 export function readOutput(text: string): 'table' | 'json' {
+  if (text === 'text') return 'table' // what other commands call it
   if (text === 'table' || text === 'json') return text
   throw new UsageError(`unknown output format '${text}'`, { hint: "choose 'table' or 'json'" })
 }

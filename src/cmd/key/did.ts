@@ -1,7 +1,7 @@
 import { createKeyStore } from '../../lib/crypto/index.ts'
 import type { Handler } from '../cli/command.ts'
-import { CommandError } from '../cli/errors.ts'
 import type { FlagTable } from '../cli/flags.ts'
+import { noKey } from '../session/context-file.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
 import { openSigner } from '../session/signer.ts'
@@ -14,9 +14,7 @@ export const keyDidHandler: Handler<FlagTable> = {
     const config = loadSettings(cli, globals)
     const keys = createKeyStore(cli, { directory: userPaths(config).keys })
     if (walletKindOf(name) === undefined && !(await keys.exists(name))) {
-      throw new CommandError(`there is no key '${name}' in '${userPaths(config).keys}'`, {
-        hint: `make one with 'nunet key new ${name}'`
-      })
+      throw noKey(name, userPaths(config).keys, await keys.list())
     }
     const { did } = await openSigner(cli, { config, globals, name })
     cli.terminal.out(`${did}\n`)

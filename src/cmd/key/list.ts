@@ -1,6 +1,7 @@
 import { createKeyStore } from '../../lib/crypto/index.ts'
 import type { Handler } from '../cli/command.ts'
 import type { FlagTable } from '../cli/flags.ts'
+import { oneLine } from '../cli/printable.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
 
@@ -8,7 +9,7 @@ import { loadSettings } from '../session/settings.ts'
 export const keyListHandler: Handler<FlagTable> = {
   async run({ cli, globals }) {
     const keys = createKeyStore(cli, { directory: userPaths(loadSettings(cli, globals)).keys })
-    for (const name of await keys.list()) cli.terminal.out(`${name}\n`)
+    for (const name of await keys.list()) cli.terminal.out(`${oneLine(name)}\n`)
     return 0
   }
 }

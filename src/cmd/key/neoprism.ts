@@ -16,6 +16,7 @@ import {
   bytesToHex,
   bytesToUtf8,
   deadline,
+  errorMessage,
   type HttpAnswer,
   HttpError,
   httpExchange,
@@ -36,7 +37,9 @@ const POLL_MS = 10_000
 
 type Asker = Pick<Cli, 'clock' | 'signal'>
 
-/** Has the service publish an operation. @throws CommandError; TimeLimitError */
+const KEPT = 'the keys are kept: run the same command again to submit the same DID'
+
+/** Has the service publish an operation. @throws CommandError */
 export async function submitOperation(
   { clock, signal }: Asker,
   service: URL,
@@ -52,9 +55,14 @@ export async function submitOperation(
     maxBytes: MAX_ANSWER
   }
   let answer: HttpAnswer | undefined
-  for (const path of SUBMISSION_PATHS) {
-    answer = await httpExchange(urlOf(service, path), request, limit)
-    if (answer.status !== 404 && answer.status !== 405) break
+  try {
+    for (const path of SUBMISSION_PATHS) {
+      answer = await httpExchange(urlOf(service, path), request, limit)
+      if (answer.status !== 404 && answer.status !== 405) break
+    }
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw new CommandError(errorMessage(cause), { cause, hint: KEPT })
   }
   return { transaction: readTransaction(service, answer) }
 }
@@ -69,7 +77,7 @@ function readTransaction(service: URL, answer: HttpAnswer | undefined): string {
   if (transaction !== undefined) return transaction
   throw new CommandError(
     `the service at ${service.origin} did not take the operation: status ${answer?.status}: ${oneLine(text.slice(0, 300))}`,
-    { hint: 'the keys are kept: run the same command again to submit the same DID' }
+    { hint: KEPT }
   )
 }
 

@@ -6,6 +6,7 @@ import { errorCode, errorMessage } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { oneLine } from '../cli/printable.ts'
 import { confirm } from '../session/confirm.ts'
+import { checkNewName } from '../session/new-name.ts'
 import { userPaths } from '../session/paths.ts'
 import { refuseWalletName } from '../session/wallet.ts'
 
@@ -25,6 +26,7 @@ export async function confirmName(
   { name, force }: { readonly name: string; readonly force: boolean }
 ): Promise<void> {
   refuseWalletName(name)
+  checkNewName(name)
   const keys = createKeyStore(cli, { directory: userPaths(config).keys })
   if (force || !(await keys.exists(name))) return
   await confirm(cli, globals, `key '${name}' exists; replacing it loses the identity for good`, '--force')

@@ -2,9 +2,11 @@ import { createKeyStore } from '../../lib/crypto/index.ts'
 import { formatDuration } from '../../utils/index.ts'
 import type { Handler } from '../cli/command.ts'
 import { CommandError, UsageError } from '../cli/errors.ts'
+import { noKey } from '../session/context-file.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
+import { walletKindOf } from '../session/wallet.ts'
 import type { KEY_UNLOCK_FLAGS } from './agent-flags.ts'
 
 /** `nunet key unlock`: nobody types a passphrase before it is clear that an agent of this user takes it. */
@@ -14,13 +16,15 @@ export const keyUnlockHandler: Handler<typeof KEY_UNLOCK_FLAGS> = {
     if (flags.lifetime !== undefined && flags.lifetime < 1) {
       throw new UsageError('invalid time for --lifetime: it must be longer than nothing')
     }
-    const config = loadSettings(cli, globals)
-    const { keys } = userPaths(config)
-    if (!(await createKeyStore(cli, { directory: keys }).exists(name))) {
-      throw new CommandError(`there is no key '${name}' in '${keys}'`, {
-        hint: `make one with 'nunet key new ${name}'`
+    if (walletKindOf(name) !== undefined) {
+      throw new CommandError(`'${name}' is a wallet, which keeps its key to itself`, {
+        hint: 'there is nothing to unlock: commands ask the wallet'
       })
     }
+    const config = loadSettings(cli, globals)
+    const { keys } = userPaths(config)
+    const store = createKeyStore(cli, { directory: keys })
+    if (!(await store.exists(name))) throw noKey(name, keys, await store.list())
     const { openSystemGuard, requireAgent } = await import('./agent-client.ts')
     using client = requireAgent(cli, config)
     await client.status({ signal: cli.signal })

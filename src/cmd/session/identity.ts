@@ -1,11 +1,12 @@
 /** The identity a command acts with: key and capability context of one name in the user directory. */
 
-import { type CapabilityContext, createCapabilityStore } from '../../lib/ucan/index.ts'
+import { type CapabilityContext, type CapabilityStore, createCapabilityStore } from '../../lib/ucan/index.ts'
 import type { Did } from '../../types/index.ts'
-import { errorMessage, NuError } from '../../utils/index.ts'
+import { errorCode, errorMessage, NuError } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { CommandError, PassphraseError } from '../cli/errors.ts'
 import { oneLine } from '../cli/printable.ts'
+import { noContext } from './context-file.ts'
 import { keyLookup, openContext } from './did-keys.ts'
 import { tellEndings } from './endings.ts'
 import { userPaths } from './paths.ts'
@@ -21,14 +22,12 @@ export interface Identity {
 export async function openIdentity(cli: Cli, request: SignerRequest): Promise<Identity> {
   const { config } = request
   const name = contextNameOf(request.name)
+  const store = createCapabilityStore(cli, { directory: userPaths(config).capabilities })
   try {
-    const store = createCapabilityStore(cli, { directory: userPaths(config).capabilities })
     const opening = openSigner(cli, request)
     const [signer, file] = await Promise.all([opening, store.load(name, { signer: () => opening })])
     if (file === undefined) {
-      throw new CommandError(`there is no capability context '${name}'`, {
-        hint: `make one with 'nunet cap new ${request.name}'`
-      })
+      throw noContext(request.name, await store.list())
     }
     if (file.did !== signer.did) {
       throw new CommandError(
@@ -47,9 +46,17 @@ export async function openIdentity(cli: Cli, request: SignerRequest): Promise<Id
   } catch (cause) {
     cli.signal.throwIfAborted()
     if (cause instanceof PassphraseError) throw cause
+    const hint = await hintOf(cause, store, request.name)
     throw new CommandError(`could not create security context: ${errorMessage(cause)}`, {
       cause,
-      ...(cause instanceof NuError && cause.hint !== undefined ? { hint: cause.hint } : {})
+      ...(hint === undefined ? {} : { hint })
     })
   }
+}
+
+/** Without a key there is mostly no context either, and 'cap new' makes both. */
+async function hintOf(cause: unknown, store: CapabilityStore, name: string): Promise<string | undefined> {
+  if (errorCode(cause) === 'KEY_NOT_FOUND' && !(await store.exists(contextNameOf(name))))
+    return noContext(name, await store.list()).hint
+  return cause instanceof NuError ? cause.hint : undefined
 }

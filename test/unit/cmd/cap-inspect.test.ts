@@ -193,7 +193,7 @@ describe('nunet cap inspect', () => {
     for (const [source, message] of [
       ['nowhere.json', /^Error: cannot read '.*nowhere\.json': ENOENT/],
       ['.', /^Error: cannot read .*: it is a directory/],
-      [await home.write('empty.json', '\n'), /^Error: not a token: expected/],
+      [await home.write('empty.json', '\n'), /^Error: there is no token in it/],
       [await home.write('long.json', 'x'.repeat(2 ** 21 + 1)), /holds more than 2097152 bytes/]
     ] as const)
       assert.match((await inspect(home, source)).err, message)

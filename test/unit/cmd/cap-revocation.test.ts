@@ -61,9 +61,9 @@ describe('cap broadcast', () => {
     for (const [text, reason] of [
       [token, /this is no revocation/],
       [`${lines}${token}`, /this is no revocation/],
-      ['{}', /this is no revocation/],
+      ['{}', /there is no token in it/],
       ['nonsense', /not a token or token list/],
-      [`${lines}nonsense`, /not a revocation/]
+      [`${lines}nonsense`, /not a token or token list/]
     ] as const) {
       const { code, err } = await home.run(['cap', 'broadcast', text])
       assert.notEqual(code, 0, text)

@@ -202,7 +202,19 @@ describe('nunet cap', () => {
       /would have expired already/
     )
     assert.match(
-      (await home.run(['cap', 'delegate', '--self-sign', 'maybe', '--duration', '1h', did])).err,
+      (
+        await home.run([
+          'cap',
+          'delegate',
+          '--cap',
+          '/public',
+          '--self-sign',
+          'maybe',
+          '--duration',
+          '1h',
+          did
+        ])
+      ).err,
       /invalid self-sign option "maybe"/
     )
     assert.match(

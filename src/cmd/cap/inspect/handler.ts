@@ -2,21 +2,18 @@ import { type KeyLookup, lookUpIssuers, VerifiedChains } from '../../../lib/ucan
 import type { Cli, Handler } from '../../cli/command.ts'
 import { EXIT } from '../../cli/errors.ts'
 import { printPlain } from '../../cli/go-print.ts'
-import { readInput } from '../../cli/read-input.ts'
 import { loadContextFile } from '../../session/context-file.ts'
 import { keyLookup, openContext } from '../../session/did-keys.ts'
 import { loadSettings } from '../../session/settings.ts'
 import type { SignerRequest } from '../../session/signer.ts'
 import { namesOf, readContexts } from '../contexts.ts'
 import { readFormat } from '../format.ts'
+import { readTokenText } from '../tokens.ts'
 import type { INSPECT_FLAGS } from './flags.ts'
 import { judge, type Observer } from './judge.ts'
 import { parseTokens } from './parse.ts'
 import { printJudged } from './print.ts'
 import { reportOf } from './report.ts'
-
-/** Bytes of input, twice what a token list of a person may have. */
-const MAX_INPUT = 2 ** 21
 
 /** `nunet cap inspect`. */
 export const capInspectHandler: Handler<typeof INSPECT_FLAGS> = {
@@ -24,8 +21,7 @@ export const capInspectHandler: Handler<typeof INSPECT_FLAGS> = {
     const output = readFormat(flags.output)
     const config = loadSettings(cli, globals)
     const [source = ''] = args
-    const text = source.trimStart().startsWith('{') ? source : await readInput(cli, source, MAX_INPUT)
-    const tokens = parseTokens(text)
+    const tokens = parseTokens(await readTokenText(cli, source))
     const lookup = keyLookup(cli, config)
     await lookUpIssuers(tokens, lookup, { signal: cli.signal })
     const observer =

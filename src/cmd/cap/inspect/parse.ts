@@ -10,15 +10,21 @@ const MAX_TOKENS = 10_000
 
 /** The tokens of a list, a single token, or one of either on each line. @throws CommandError naming the place of the mistake */
 export function parseTokens(text: string): Token[] {
+  if (text.trim() === '') throw noToken()
   const documents = splitDocuments(text)
   const tokens = documents.flatMap((document, index) =>
     parseDocument(document, documents.length > 1 ? `line ${index + 1}, ` : '')
   )
   if (tokens.length > MAX_TOKENS) throw new CommandError(`more than ${MAX_TOKENS} tokens at once`)
   if (tokens.length > 0) return tokens
-  throw new CommandError('there is no token in it', {
-    hint: "give the output of 'nunet cap grant', 'delegate' or 'revoke'"
-  })
+  throw noToken()
+}
+
+const HINT =
+  "give the output of 'nunet cap grant', 'delegate' or 'revoke', the name of a file that holds it, or -"
+
+function noToken(): CommandError {
+  return new CommandError('there is no token in it', { hint: HINT })
 }
 
 /** One document over all lines, or one on each: commands print one on each. */
@@ -35,7 +41,7 @@ function parseDocument(document: string, place: string): Token[] {
   const single = parseToken(document)
   if (single.ok) return [single.value]
   throw new CommandError(`not a token: ${place}${locate(document)}`, {
-    hint: "give the output of 'nunet cap grant', 'delegate' or 'revoke'; cut off or changed text is no token"
+    hint: `${HINT}; cut off or changed text is no token`
   })
 }
 

@@ -87,7 +87,7 @@ function allNames(names: readonly Capability[]): string {
 function passingOn(depth: bigint): string {
   if (depth === 0n) return 'without limit'
   if (depth === 1n) return 'not allowed (depth 1)'
-  return `at most ${depth - 1n} times (depth ${depth})`
+  return depth === 2n ? 'once (depth 2)' : `at most ${depth - 1n} times (depth ${depth})`
 }
 
 function contextLines(view: ContextView, token: Token, look: Look): string[] {

@@ -7,7 +7,7 @@ export const lint = command({
   name: 'lint',
   summary: 'find anchors that are too wide, dead, ending soon or superfluous',
   description:
-    "Each finding comes with a severity, the reason and the command that mends it. 'error': something does not work or soon will not, or somebody has more power than can be meant. 'warning': should be looked at. 'info': could be tidier. Nothing is changed. Exit code 1 when there is an error.",
+    "Each finding comes with a severity, the reason and the command that mends it. 'error': something does not work or soon will not, or somebody has more power than can be meant. 'warning': should be looked at. 'info': could be tidier. Nothing is changed. Exit code 1 when there is an error, or with --all when a context cannot be read.",
   flags: LINT_FLAGS,
   exclusive: [['context', 'all']],
   examples: [

@@ -10,7 +10,7 @@ import {
 import type { Did } from '../../../types/index.ts'
 import { errorMessage } from '../../../utils/index.ts'
 import type { Cli, Handler } from '../../cli/command.ts'
-import { EXIT } from '../../cli/errors.ts'
+import { EXIT, UsageError } from '../../cli/errors.ts'
 import { printPlain } from '../../cli/go-print.ts'
 import { oneLine } from '../../cli/printable.ts'
 import { loadContextFile } from '../../session/context-file.ts'
@@ -35,15 +35,21 @@ export const capLintHandler: Handler<typeof LINT_FLAGS> = {
   async run(run) {
     const { cli, flags, globals } = run
     const output = readFormat(flags.output)
+    checkTimes(flags)
     const config = loadSettings(cli, globals)
-    const known = await readContexts(cli, config)
+    const unreadable: string[] = []
+    const known = await readContexts(cli, config, unreadable)
     const files = await chosenFiles(run, config, known)
     const lookup = keyLookup(cli, config)
     const nowNs = cli.clock.nowNs()
     const surroundings = {
       nowNs,
       keyOf: lookup.keyOf,
-      limits: { warnNs: toNs(flags.warn), errorNs: toNs(flags.error), maxLifeNs: toNs(flags['max-life']) },
+      limits: {
+        warnNs: toNs(Math.max(flags.warn, flags.error)),
+        errorNs: toNs(flags.error),
+        maxLifeNs: toNs(flags['max-life'])
+      },
       names: namesOf(known),
       trusted: trustedBy([...known.flatMap(({ file }) => file ?? []), ...files.values()], known, nowNs)
     }
@@ -54,13 +60,16 @@ export const capLintHandler: Handler<typeof LINT_FLAGS> = {
       warnOfLimit(cli, chart)
       findings.push(...lintChart(chart))
     }
+    // Of one that was not asked for nothing need be known.
+    const missed = flags.all ? unreadable : []
     cli.terminal.out(
       output === 'json'
-        ? `${printPlain({ contexts: [...files.keys()], findings })}\n`
+        ? `${printPlain({ contexts: [...files.keys()], unreadable: missed, findings })}\n`
         : printFindings(findings, cli.terminal, surroundings.names)
     )
-    if (output === 'text') cli.terminal.err(summary(findings, files.size))
-    return findings.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.ok
+    if (output === 'text') cli.terminal.err(summary(findings, files.size, missed.length))
+    // Where nothing could be looked at, nothing is well.
+    return missed.length > 0 || findings.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.ok
   }
 }
 
@@ -136,8 +145,14 @@ function warnOfLimit(cli: Cli, { name, entries }: Chart): void {
   }
 }
 
-function summary(findings: readonly Finding[], contexts: number): string {
-  const where = contexts === 1 ? '1 context' : `${contexts} contexts`
+function checkTimes(flags: Run['flags']): void {
+  for (const name of ['warn', 'error', 'max-life'] as const)
+    if (flags[name] < 0) throw new UsageError(`--${name} must not be negative`)
+}
+
+function summary(findings: readonly Finding[], contexts: number, unreadable: number): string {
+  const missed = unreadable === 0 ? '' : `; ${unreadable} could not be read`
+  const where = `${contexts === 1 ? '1 context' : `${contexts} contexts`}${missed}`
   if (findings.length === 0) return `nothing to mend in ${where}\n`
   const count = (severity: Finding['severity']): number =>
     findings.filter(finding => finding.severity === severity).length

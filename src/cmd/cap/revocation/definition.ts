@@ -8,11 +8,11 @@ export const broadcast = command({
   summary: 'let the local node tell its network of a revocation',
   description:
     'Takes what nunet cap revoke printed. Nodes that are away learn of it when they meet one that knows. A revocation by somebody whom the anchors of other nodes do not name counts there only with --proof, the token it revokes.',
-  words: ['<revocations>'],
+  words: ['<revocations|file|->'],
   flags: BROADCAST_FLAGS,
   examples: [
-    'nunet cap broadcast "$(cat revocation.json)"',
-    'nunet cap broadcast --proof "$(cat token.json)" "$(nunet cap revoke -c user "$(cat token.json)")"'
+    'nunet cap broadcast revocation.json',
+    'nunet cap revoke -c user token.json | nunet cap broadcast --proof token.json -'
   ],
   exitCodes: 'compatible',
   handler: capBroadcastHandler

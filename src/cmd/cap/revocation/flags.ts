@@ -20,7 +20,10 @@ export const REVOKE_FLAGS = {
 /** `nunet cap broadcast`. */
 export const BROADCAST_FLAGS = {
   context: { kind: 'string', short: 'c', description: 'context that the local node obeys', default: 'user' },
-  proof: { kind: 'string', description: 'the revoked tokens, for nodes that cannot know who issued them' }
+  proof: {
+    kind: 'string',
+    description: 'the revoked tokens, or a file with them, for nodes that cannot know who issued them'
+  }
 } as const satisfies FlagTable
 
 /** `nunet cap revocations`. */

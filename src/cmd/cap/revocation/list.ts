@@ -111,7 +111,7 @@ function asData({ source, knowledge, known }: Report, nowMs: number): unknown {
       subject: revocation.subject,
       capabilities: revocation.capabilities ?? [],
       nonce: revocation.nonce === null ? undefined : bytesToHex(revocation.nonce),
-      expires: endOf(revocation),
+      expires: revocation.expiresAtNs,
       learnt,
       from
     }))
