@@ -59,7 +59,7 @@ async function signerFor(
     return { signer: await openSigner(cli, { config, globals, name }), line }
   }
   const passphrase = await resolvePassphrase(cli, globals, { key: name, isNew: true })
-  const key = await makeKey(cli, config, name, passphrase)
+  const key = await makeKey(cli, config, { name, mayReplace: false }, passphrase)
   return { signer: keySigner(key), line: `Created key '${name}'` }
 }
 

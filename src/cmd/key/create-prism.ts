@@ -40,13 +40,17 @@ export const keyCreatePrismHandler: Handler<typeof CREATE_PRISM_FLAGS> = {
       resolvePassphrase(cli, globals, { key: name, isNew })
     const isUnfinished =
       (await prismDidOf(cli.files, config.general.user_dir, name)) !== undefined && !flags.force
+    let mayReplace = flags.force
     if (!isUnfinished) {
+      // Whoever agreed to lose one of them agreed to the pair.
       for (const wanted of [name, `${name}${MASTER_SUFFIX}`])
-        await confirmName(cli, globals, config, { name: wanted, force: flags.force })
+        mayReplace =
+          (await confirmName(cli, globals, config, { name: wanted, force: flags.force })).mayReplace ||
+          mayReplace
     }
     const keys = isUnfinished
       ? await openKeys(cli, config, name, await passphrase(false))
-      : await makeKeys(cli, config, { name, keyType }, await passphrase(true))
+      : await makeKeys(cli, config, { name, keyType, mayReplace }, await passphrase(true))
     const operation = createPrismOperation(keys)
     const did = didOfPrismOperation(operation)
     if (isUnfinished && did !== (await prismDidOf(cli.files, config.general.user_dir, name)))
@@ -107,14 +111,18 @@ function readKeyType(text: string): 'secp256k1' | 'ed25519' {
 async function makeKeys(
   cli: Cli,
   config: Config,
-  { name, keyType }: { readonly name: string; readonly keyType: 'secp256k1' | 'ed25519' },
+  {
+    name,
+    keyType,
+    mayReplace
+  }: { readonly name: string; readonly keyType: 'secp256k1' | 'ed25519'; readonly mayReplace: boolean },
   passphrase: string
 ): Promise<PrismKeys> {
   const master = generateSecp256k1(cli)
   const authentication = keyType === 'ed25519' ? generateKey(cli.random) : generateSecp256k1(cli)
   const prismDid = didOfPrismOperation(createPrismOperation({ master, authentication }))
-  await saveKey(cli, config, { name: `${name}${MASTER_SUFFIX}`, key: master }, passphrase)
-  await saveKey(cli, config, { name, key: authentication, prismDid }, passphrase)
+  await saveKey(cli, config, { name: `${name}${MASTER_SUFFIX}`, key: master, mayReplace }, passphrase)
+  await saveKey(cli, config, { name, key: authentication, prismDid, mayReplace }, passphrase)
   return { master, authentication }
 }
 

@@ -19,9 +19,9 @@ export const keyImportPrismHandler: Handler<typeof KEY_NEW_FLAGS> = {
     const config = loadSettings(cli, globals)
     const prismDid = readPrismDid(didText)
     const key = await readPrivateKey(cli, name, text)
-    await confirmName(cli, globals, config, { name, force: flags.force })
+    const { mayReplace } = await confirmName(cli, globals, config, { name, force: flags.force })
     const passphrase = await resolvePassphrase(cli, globals, { key: name, isNew: true })
-    await saveKey(cli, config, { name, key, prismDid }, passphrase)
+    await saveKey(cli, config, { name, key, prismDid, mayReplace }, passphrase)
     await warnUnlessPublished(cli, config.did.prism_resolver, prismDid, key.publicKey)
     cli.terminal.out(
       [

@@ -20,9 +20,9 @@ export const keyImportHandler: Handler<typeof KEY_NEW_FLAGS> = {
     const [name = '', text = ''] = args
     const config = loadSettings(cli, globals)
     const key = await readPrivateKey(cli, name, text)
-    await confirmName(cli, globals, config, { name, force: flags.force })
+    const { mayReplace } = await confirmName(cli, globals, config, { name, force: flags.force })
     const passphrase = await resolvePassphrase(cli, globals, { key: name, isNew: true })
-    await saveKey(cli, config, { name, key }, passphrase)
+    await saveKey(cli, config, { name, key, mayReplace }, passphrase)
     cli.terminal.out(`${didOf(key.publicKey)}\n`)
     return 0
   }

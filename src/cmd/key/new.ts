@@ -6,16 +6,16 @@ import { resolvePassphrase } from '../session/passphrase.ts'
 import { loadSettings } from '../session/settings.ts'
 import { refuseWalletName } from '../session/wallet.ts'
 import type { KEY_NEW_FLAGS } from './flags.ts'
-import { confirmName, saveKey } from './save-key.ts'
+import { confirmName, type NamedKey, saveKey } from './save-key.ts'
 
 /** `nunet key new`. */
 export const keyNewHandler: Handler<typeof KEY_NEW_FLAGS> = {
   async run({ cli, flags, args, globals }) {
     const [name = ''] = args
     const config = loadSettings(cli, globals)
-    await confirmName(cli, globals, config, { name, force: flags.force })
+    const { mayReplace } = await confirmName(cli, globals, config, { name, force: flags.force })
     const passphrase = await resolvePassphrase(cli, globals, { key: name, isNew: true })
-    const key = await makeKey(cli, config, name, passphrase)
+    const key = await makeKey(cli, config, { name, mayReplace }, passphrase)
     cli.terminal.out(`${didOf(key.publicKey)}\n`)
     return 0
   }
@@ -25,11 +25,11 @@ export const keyNewHandler: Handler<typeof KEY_NEW_FLAGS> = {
 export async function makeKey(
   cli: Cli,
   config: Config,
-  name: string,
+  { name, mayReplace }: Omit<NamedKey, 'key'>,
   passphrase: string
 ): Promise<PrivateKey> {
   refuseWalletName(name)
   const key = generateKey(cli.random)
-  await saveKey(cli, config, { name, key }, passphrase)
+  await saveKey(cli, config, { name, key, mayReplace }, passphrase)
   return key
 }

@@ -56,7 +56,7 @@ export async function ensureIdentity(
   // A context that is left of a lost key is replaced, and stays sealed when it was.
   const signer = hasKey
     ? await openSigner(cli, { config, globals: new Map(), name, passphrase })
-    : keySigner(await makeKey(cli, config, name, await passphrase()))
+    : keySigner(await makeKey(cli, config, { name, mayReplace: false }, await passphrase()))
   await store.save(name, emptyCapabilityFile(signer.did), { signal: cli.signal, signer })
   cli.terminal.err(`made identity '${name}': ${signer.did}\n`)
   return signer.did

@@ -218,3 +218,37 @@ describe('--output', () => {
     assert.ok(shown.includes(`"expires": ${exp}`), shown)
   })
 })
+
+describe('two commands at once', () => {
+  it('make one key of a name: the DID that was printed stays', async () => {
+    await using home = await Home.create()
+    const both = await Promise.all([0, 1].map(() => home.run(['key', 'new', 'twin'], ENVIRONMENT)))
+    const [first, second] = both.toSorted((a, b) => a.code - b.code)
+    assert.deepEqual([first?.code, second?.code, second?.out], [0, 1, ''])
+    assert.match(second?.err ?? '', /^Error: operation cancelled: key 'twin' .*\nhint: /)
+    assert.equal((await home.run(['key', 'did', 'twin'], ENVIRONMENT)).out, first?.out)
+  })
+})
+
+describe('completion', () => {
+  it('knows the contexts and keys of this machine, where one is expected', async () => {
+    const { home } = await twoParties()
+    await using _home = home
+    const complete = async (...words: string[]): Promise<string> =>
+      (await home.run(['__complete', '--', ...words])).out
+    assert.equal(await complete('cap', 'list', '-c', ''), 'dms\nuser\n')
+    assert.equal(await complete('cap', 'lint', '--context', 'd'), 'dms\n')
+    assert.equal(await complete('key', 'unlock', 'us'), 'user\n')
+    assert.equal(await complete('key', 'new', ''), '')
+    assert.equal(await complete('cap', 'list', '-o', ''), '')
+    await home.addIdentity('a\nb')
+    assert.equal(await complete('key', 'did', 'a'), '', 'a name that would be two words is left out')
+  })
+
+  it('says nothing when there is nothing to be had', async () => {
+    await using home = await Home.create()
+    await home.write('.nunet', 'no directory')
+    const { code, out, err } = await home.run(['__complete', '--', 'key', 'did', ''])
+    assert.deepEqual([code, out, err], [0, '', ''])
+  })
+})
