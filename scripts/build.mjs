@@ -118,28 +118,31 @@ const target = process.argv[2] ?? 'dist'
 const outdir = `${target}-${process.pid}`
 process.on('exit', () => rmSync(outdir, { recursive: true, force: true }))
 
-await build({
-  entryPoints: {
-    nunet: 'bin/nunet.ts',
-    'wasm-runner': 'src/executor/wasm/runner.ts',
-    'wasm-worker': 'src/executor/wasm/worker.ts'
-  },
+/** What the program runs on: this very Node, so nothing is translated. */
+const program = {
   outdir,
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node24',
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  chunkNames: 'chunks/[name]-[hash]',
   define: { NUNET_BUILD: facts },
   // Finds its binary from its own place in node_modules.
   external: ['koffi'],
   plugins: [throughDoors, pureModules, objectBuiltins],
   logLevel: 'warning'
+}
+await build({
+  ...program,
+  entryPoints: { nunet: 'bin/nunet.ts' },
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]'
 })
+// By themselves: whatever they shared with the commands would become a chunk that every command loads.
+for (const name of ['runner', 'worker'])
+  await build({ ...program, entryPoints: { [`wasm-${name}`]: `src/executor/wasm/${name}.ts` } })
 chmodSync(`${outdir}/nunet.js`, 0o755)
 
 // Readable, since others step through it, and for the Node of others. Packages stay imports, so that a program that uses

@@ -5,7 +5,7 @@
  */
 
 import { lstatSync, renameSync, rmSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { KeyStore } from '../lib/crypto/index.ts'
 import type { AbortOptions, Clock, FileStore, RandomSource, Startable, Timer } from '../types/index.ts'
@@ -128,6 +128,7 @@ export class KeyAgent implements Startable {
    */
   async #listen(path: string): Promise<void> {
     const temporary = join(dirname(path), `.${bytesToHex(this.#deps.random.bytes(8))}`)
+    const { createServer } = await import('node:net')
     const server = createServer(socket => this.#accept(socket))
     server.maxConnections = MAX_CONNECTIONS
     const listening = Promise.withResolvers<void>()

@@ -1,9 +1,10 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { errorCode, errorMessage } from '../utils/index.ts'
 import { KeyAgentError } from './errors.ts'
 
 /** Connects to a socket. @throws KeyAgentError `KEY_AGENT_ABSENT` when nobody listens on it. */
 export async function connectTo(path: string): Promise<Socket> {
+  const { connect } = await import('node:net')
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   const socket = connect({ path })
   socket.once('error', reject).once('connect', () => resolve(socket))

@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
-import { addAbortSignal, type Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { bytesToUtf8, errorMessage, fileError } from '../../utils/index.ts'
 import type { Cli } from './command.ts'
 import { CommandError } from './errors.ts'
@@ -39,6 +39,7 @@ async function readStream(
   signal: AbortSignal,
   maxBytes: number
 ): Promise<Uint8Array | undefined> {
+  const { addAbortSignal } = await import('node:stream')
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of addAbortSignal(signal, stream)) {

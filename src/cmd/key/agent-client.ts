@@ -3,7 +3,7 @@
 import type { Config } from '../../config/index.ts'
 import { findSocket, KeyAgentClient, KeyAgentError } from '../../key-agent/index.ts'
 import type { Cli } from '../cli/command.ts'
-import { agentPlace } from '../session/key-agent.ts'
+import { agentPlace } from '../session/agent-place.ts'
 
 export { openSystemGuard } from '../../key-agent/index.ts'
 

@@ -3,7 +3,7 @@
  * none of the secrets of the environment, and ends with the login session it was started from.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { resolve } from 'node:path'
 import { type Config, loadConfig } from '../../config/index.ts'
 import {
@@ -18,7 +18,7 @@ import { createKeyStore } from '../../lib/crypto/index.ts'
 import { bytesToUtf8, deadline, formatDuration, raceSignal } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { CommandError, InterruptedError, UsageError } from '../cli/errors.ts'
-import { agentPlace } from '../session/key-agent.ts'
+import { agentPlace } from '../session/agent-place.ts'
 import { userPaths } from '../session/paths.ts'
 import { configSources } from '../session/settings.ts'
 
@@ -77,6 +77,7 @@ export async function launchAgent(cli: Cli, request: AgentRequest): Promise<void
   if (leader !== undefined && request.session === undefined) await refuseOwnSession(cli, leader)
   const guard = await openSystemGuard()
   guard.isolateDescriptors()
+  const { spawn } = await import('node:child_process')
   const child = spawn(process.execPath, agentCommand(cli, request, leader), {
     detached: true,
     cwd: '/',

@@ -6,7 +6,9 @@ import { UsageError } from '../cli/errors.ts'
 import { formatTable } from '../cli/table.ts'
 import { readOutput } from '../deployments/connect.ts'
 import { loadSettings } from '../session/settings.ts'
+import { findAgent, requireAgent } from './agent-client.ts'
 import type { KEY_AGENT_FLAGS } from './agent-flags.ts'
+import { launchAgent, serveAgent } from './agent-run.ts'
 
 /** Shorter than this the agent would be gone before it is used. Milliseconds. */
 const MIN_TIME_MS = 1000
@@ -23,7 +25,6 @@ export const keyAgentHandler: Handler<typeof KEY_AGENT_FLAGS> = {
     checkTime('idle', flags.idle)
     checkTime('lifetime', flags.lifetime)
     const times = { idleMs: flags.idle, lifetimeMs: flags.lifetime }
-    const { serveAgent, launchAgent } = await import('./agent-run.ts')
     const request = { config, globals, times, session: flags.session }
     await (flags.foreground ? serveAgent(cli, request) : launchAgent(cli, request))
     return 0
@@ -44,7 +45,6 @@ async function showStatus(cli: Cli, config: Config, output: 'table' | 'json'): P
 }
 
 async function readStatus(cli: Cli, config: Config): Promise<KeyAgentStatus | undefined> {
-  const { findAgent } = await import('./agent-client.ts')
   using client = findAgent(cli, config)
   try {
     return await client?.status({ signal: cli.signal })
@@ -81,7 +81,6 @@ function toJson(status: KeyAgentStatus | undefined): string {
 }
 
 async function stopAgent(cli: Cli, config: Config): Promise<number> {
-  const { requireAgent } = await import('./agent-client.ts')
   using client = requireAgent(cli, config)
   await client.stop({ signal: cli.signal })
   cli.terminal.err('the key agent has ended; all keys are locked\n')

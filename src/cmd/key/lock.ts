@@ -3,6 +3,7 @@ import type { Cli, Handler } from '../cli/command.ts'
 import { UsageError } from '../cli/errors.ts'
 import { oneLine } from '../cli/printable.ts'
 import { loadSettings } from '../session/settings.ts'
+import { findAgent } from './agent-client.ts'
 import type { KEY_LOCK_FLAGS } from './agent-flags.ts'
 
 /** `nunet key lock`: what it asks for holds afterwards, whether an agent runs or not. */
@@ -33,7 +34,6 @@ async function lockKeys(
   globals: ReadonlyMap<string, unknown>,
   names: readonly string[] | undefined
 ): Promise<readonly string[] | undefined> {
-  const { findAgent } = await import('./agent-client.ts')
   using client = findAgent(cli, loadSettings(cli, globals))
   try {
     return await client?.lock(names, { signal: cli.signal })

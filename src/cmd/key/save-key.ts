@@ -11,6 +11,7 @@ import { confirm } from '../session/confirm.ts'
 import { checkNewName } from '../session/new-name.ts'
 import { userPaths } from '../session/paths.ts'
 import { refuseWalletName } from '../session/wallet.ts'
+import { findAgent } from './agent-client.ts'
 
 /** A key that is to get a name. */
 export interface NamedKey {
@@ -70,7 +71,6 @@ export async function saveKey(
 /** A key agent must not go on signing with the key that is replaced. */
 async function forgetInAgent(cli: Cli, config: Config, name: string): Promise<void> {
   try {
-    const { findAgent } = await import('./agent-client.ts')
     using client = findAgent(cli, config)
     await client?.lock([name], { signal: cli.signal })
   } catch (error) {

@@ -7,6 +7,7 @@ import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
 import { walletKindOf } from '../session/wallet.ts'
+import { openSystemGuard, requireAgent } from './agent-client.ts'
 import type { KEY_UNLOCK_FLAGS } from './agent-flags.ts'
 
 /** `nunet key unlock`: nobody types a passphrase before it is clear that an agent of this user takes it. */
@@ -25,7 +26,6 @@ export const keyUnlockHandler: Handler<typeof KEY_UNLOCK_FLAGS> = {
     const { keys } = userPaths(config)
     const store = createKeyStore(cli, { directory: keys })
     if (!(await store.exists(name))) throw noKey(name, keys, await store.list())
-    const { openSystemGuard, requireAgent } = await import('./agent-client.ts')
     using client = requireAgent(cli, config)
     await client.status({ signal: cli.signal })
     const guard = await openSystemGuard()

@@ -4,11 +4,13 @@
  */
 
 import type { Config } from '../../config/index.ts'
-import { findSocket, type PlaceOptions } from '../../key-agent/index.ts'
+import { findSocket } from '../../key-agent/index.ts'
 import type { Signer } from '../../lib/did/index.ts'
 import { errorCode, errorMessage } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { oneLine } from '../cli/printable.ts'
+import { agentPlace } from './agent-place.ts'
+import { createAgentClient } from './key-agent-client.ts'
 
 /** What one command asked of the agent so far, by key: it may ask again, and then over the same connection. */
 const ANSWERS = new WeakMap<Cli, Map<string, Promise<Signer | undefined>>>()
@@ -22,20 +24,11 @@ export async function findUnlockedKey(cli: Cli, config: Config, name: string): P
   return await answer
 }
 
-/** Where the agent of this user directory would be. */
-export function agentPlace(cli: Pick<Cli, 'environment'>, config: Pick<Config, 'general'>): PlaceOptions {
-  return {
-    userDirectory: config.general.user_dir,
-    runtimeDirectory: cli.environment.runtimeDirectory
-  }
-}
-
 async function askAgent(cli: Cli, config: Config, name: string): Promise<Signer | undefined> {
   try {
     const found = findSocket(agentPlace(cli, config))
     if (found === undefined) return undefined
     if ('problem' in found) return goOn(cli, found.problem)
-    const { createAgentClient } = await import('./key-agent-client.ts')
     return await createAgentClient(cli, found.path).signer(name, { signal: cli.signal })
   } catch (error) {
     cli.signal.throwIfAborted()

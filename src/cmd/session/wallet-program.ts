@@ -4,7 +4,7 @@
  * secrets, and ends with the command.
  */
 
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -86,6 +86,7 @@ async function run(
     stdio: ['inherit', output, STANDARD_ERROR],
     shell: false
   }
+  const { spawn } = await import('node:child_process')
   const child = spawn(path, [...words], options)
   attach(child)
   const {

@@ -7,6 +7,7 @@ import type { Config } from '../../config/index.ts'
 import type { Signer } from '../../lib/did/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { CommandError } from '../cli/errors.ts'
+import { connectWallet } from './wallet-connect.ts'
 
 /** The kinds of wallets; a name that starts with one of these words means a wallet. */
 export type WalletKind = 'ledger' | 'eternl'
@@ -48,6 +49,5 @@ export function refuseWalletName(name: string): void {
 export async function openWallet(cli: Cli, config: Config, name: string): Promise<Signer | undefined> {
   const kind = walletKindOf(name)
   if (kind === undefined) return undefined
-  const { connectWallet } = await import('./wallet-connect.ts')
   return await connectWallet(cli, config, kind, walletSuffixOf(name))
 }

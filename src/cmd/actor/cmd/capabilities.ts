@@ -1,6 +1,8 @@
 /** The behaviours of a node's anchors and revocations (identity-and-actors §4.5, cli-api-config §3). */
 
 import { exactJson } from '../../../actor/message/index.ts'
+import { formatTokenList } from '../../../lib/ucan/index.ts'
+import { readDid, readTokens } from '../../cap/tokens.ts'
 import type { FlagTable } from '../../cli/flags.ts'
 import { behavior } from './behavior.ts'
 import type { BehaviorSpec } from './types.ts'
@@ -10,14 +12,11 @@ const TOKEN_FLAGS = {
 } as const satisfies FlagTable
 
 /** Read before it is sent: a token with a typing mistake is told here. */
-async function tokenList(text: string): Promise<unknown> {
-  const { readTokens } = await import('../../cap/tokens.ts')
-  const { formatTokenList } = await import('../../../lib/ucan/index.ts')
+function tokenList(text: string): unknown {
   return exactJson(formatTokenList(readTokens(text)))
 }
 
-async function didList(text: string): Promise<unknown> {
-  const { readDid } = await import('../../cap/tokens.ts')
+function didList(text: string): unknown {
   return [{ uri: readDid(text) }]
 }
 
@@ -28,7 +27,7 @@ function taking(path: string, summary: string): BehaviorSpec {
     summary,
     flags: TOKEN_FLAGS,
     examples: [`nunet actor cmd -c user ${path} --token "$(cat token.json)"`],
-    prepare: async () => ({ make: async flags => ({ Token: await tokenList(flags.token) }) })
+    prepare: async () => ({ make: async flags => ({ Token: tokenList(flags.token) }) })
   })
 }
 
@@ -55,8 +54,8 @@ export const capabilities: readonly BehaviorSpec[] = [
     examples: ['nunet actor cmd -c user /dms/cap/anchor --require --data "$(cat token.json)"'],
     prepare: async () => ({
       make: async flags => {
-        if (flags.root) return { Root: await didList(flags.data) }
-        const list = await tokenList(flags.data)
+        if (flags.root) return { Root: didList(flags.data) }
+        const list = tokenList(flags.data)
         if (flags.require) return { Require: list }
         return flags.provide ? { Provide: list } : { Revoke: list }
       }
@@ -67,7 +66,7 @@ export const capabilities: readonly BehaviorSpec[] = [
     summary: 'let a DID do everything on a node',
     flags: { did: { kind: 'string', description: 'DID', required: true } },
     examples: ['nunet actor cmd -c user /dms/cap/root/anchor --did did:key:…'],
-    prepare: async () => ({ make: async flags => ({ DID: await didList(flags.did) }) })
+    prepare: async () => ({ make: async flags => ({ DID: didList(flags.did) }) })
   }),
   taking('/dms/cap/require/anchor', 'tell a node whom to accept'),
   taking('/dms/cap/provide/anchor', 'give a node what it was granted'),

@@ -1,5 +1,6 @@
 import { command } from '../../cli/command.ts'
 import { GRAPH_FLAGS } from './flags.ts'
+import { capGraphHandler } from './handler.ts'
 
 /** `nunet cap graph`. */
 export const graph = command({
@@ -11,6 +12,5 @@ export const graph = command({
   exclusive: [['context', 'all']],
   examples: ['nunet cap graph', 'nunet cap graph --file trust.svg', 'nunet cap graph -c dms --output json'],
   exitCodes: 'compatible',
-  // Loaded when it runs: nobody else draws.
-  handler: { run: async invocation => await (await import('./handler.ts')).capGraphHandler.run(invocation) }
+  handler: capGraphHandler
 })

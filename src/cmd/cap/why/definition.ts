@@ -1,5 +1,6 @@
 import { command } from '../../cli/command.ts'
 import { WHY_FLAGS } from './flags.ts'
+import { capWhyHandler } from './handler.ts'
 
 /** `nunet cap why`. */
 export const why = command({
@@ -16,6 +17,5 @@ export const why = command({
     'nunet cap why /public/hello --dest 12D3KooW… --for 30d --output json'
   ],
   exitCodes: 'human',
-  // Loaded when it runs: it brings messages along, which the other commands do not need.
-  handler: { run: async invocation => await (await import('./handler.ts')).capWhyHandler.run(invocation) }
+  handler: capWhyHandler
 })
