@@ -14,7 +14,7 @@ import { tellDaemon } from '../session/daemon-signal.ts'
 import { keyLookup, openContext } from '../session/did-keys.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
-import { contextNameOf } from '../session/wallet.ts'
+import { contextNameOf } from '../session/wallet-name.ts'
 
 /**
  * Changes the anchors in a context's file under its lock and tells a running daemon. The context is opened without

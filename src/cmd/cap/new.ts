@@ -13,7 +13,7 @@ import { userPaths } from '../session/paths.ts'
 import { warnUnlessPublished } from '../session/published.ts'
 import { loadSettings } from '../session/settings.ts'
 import { openSigner } from '../session/signer.ts'
-import { contextNameOf, walletKindOf } from '../session/wallet.ts'
+import { contextNameOf, walletKindOf } from '../session/wallet-name.ts'
 import type { NEW_FLAGS } from './flags.ts'
 
 /** `nunet cap new`. */

@@ -4,7 +4,7 @@ import { CommandError } from '../cli/errors.ts'
 import { fileAccess, noContext } from '../session/context-file.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
-import { contextNameOf, walletKindOf } from '../session/wallet.ts'
+import { contextNameOf, walletKindOf } from '../session/wallet-name.ts'
 import type { CONTEXT_FLAGS } from './flags.ts'
 
 /** `nunet cap seal`. */

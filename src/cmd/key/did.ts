@@ -5,7 +5,7 @@ import { noKey } from '../session/context-file.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
 import { openSigner } from '../session/signer.ts'
-import { walletKindOf } from '../session/wallet.ts'
+import { walletKindOf } from '../session/wallet-name.ts'
 
 /** `nunet key did`. */
 export const keyDidHandler: Handler<FlagTable> = {

@@ -4,7 +4,7 @@ import { didOf } from '../../lib/did/index.ts'
 import type { Cli, Handler } from '../cli/command.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { loadSettings } from '../session/settings.ts'
-import { refuseWalletName } from '../session/wallet.ts'
+import { refuseWalletName } from '../session/wallet-name.ts'
 import type { KEY_NEW_FLAGS } from './flags.ts'
 import { confirmName, type NamedKey, saveKey } from './save-key.ts'
 

@@ -10,7 +10,7 @@ import { oneLine } from '../cli/printable.ts'
 import { confirm } from '../session/confirm.ts'
 import { checkNewName } from '../session/new-name.ts'
 import { userPaths } from '../session/paths.ts'
-import { refuseWalletName } from '../session/wallet.ts'
+import { refuseWalletName } from '../session/wallet-name.ts'
 import { findAgent } from './agent-client.ts'
 
 /** A key that is to get a name. */

@@ -6,7 +6,7 @@ import { noKey } from '../session/context-file.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
-import { walletKindOf } from '../session/wallet.ts'
+import { walletKindOf } from '../session/wallet-name.ts'
 import { openSystemGuard, requireAgent } from './agent-client.ts'
 import type { KEY_UNLOCK_FLAGS } from './agent-flags.ts'
 

@@ -6,7 +6,7 @@ import { oneLine } from '../cli/printable.ts'
 import { resolvePassphrase } from '../session/passphrase.ts'
 import { userPaths } from '../session/paths.ts'
 import { loadSettings } from '../session/settings.ts'
-import { walletKindOf } from '../session/wallet.ts'
+import { walletKindOf } from '../session/wallet-name.ts'
 import type { RUN_FLAGS } from './flags.ts'
 
 /** Expiring capabilities told at the start. */

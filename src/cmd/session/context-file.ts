@@ -6,7 +6,7 @@ import { CommandError } from '../cli/errors.ts'
 import { nearest } from '../cli/flags.ts'
 import { userPaths } from './paths.ts'
 import { openSigner, type SignerRequest } from './signer.ts'
-import { contextNameOf } from './wallet.ts'
+import { contextNameOf } from './wallet-name.ts'
 
 /** How the store opens the file of an identity. */
 export function fileAccess(cli: Cli, request: SignerRequest): FileAccess {

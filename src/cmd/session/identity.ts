@@ -11,7 +11,7 @@ import { keyLookup, openContext } from './did-keys.ts'
 import { tellEndings } from './endings.ts'
 import { userPaths } from './paths.ts'
 import { openSigner, type SignerRequest } from './signer.ts'
-import { contextNameOf } from './wallet.ts'
+import { contextNameOf } from './wallet-name.ts'
 
 export interface Identity {
   readonly did: Did

@@ -16,7 +16,7 @@ import { CommandError } from '../cli/errors.ts'
 import { broadcastEnvelope, invokeEnvelope, sendEnvelope } from './exchange.ts'
 import { type Identity, openIdentity } from './identity.ts'
 import { signsUnasked } from './signer.ts'
-import { walletKindOf } from './wallet.ts'
+import { walletKindOf } from './wallet-name.ts'
 
 /** Message expiry from now when nothing was said (identity-and-actors §8.4). Milliseconds. */
 const DEFAULT_TIMEOUT_MS = 30_000

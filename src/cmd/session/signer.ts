@@ -10,7 +10,8 @@ import type { Cli } from '../cli/command.ts'
 import { findUnlockedKey } from './key-agent.ts'
 import { hasPassphrase, resolvePassphrase } from './passphrase.ts'
 import { userPaths } from './paths.ts'
-import { openWallet, walletKindOf } from './wallet.ts'
+import { openWallet } from './wallet-connect.ts'
+import { walletKindOf } from './wallet-name.ts'
 
 /** Whose signer is wanted. */
 export interface SignerRequest {

@@ -10,11 +10,17 @@ import {
 import type { Cli } from '../cli/command.ts'
 import { UsageError } from '../cli/errors.ts'
 import { aliasFile, readLedgerAliases } from './ledger-aliases.ts'
-import type { WalletKind } from './wallet.ts'
+import { type WalletKind, walletKindOf, walletSuffixOf } from './wallet-name.ts'
 import { findProgram, runForOutput, runWithOutputFile } from './wallet-program.ts'
 
-/** Finds the wallet's program and has it show its key. @throws WalletError, CommandError */
-export async function connectWallet(
+/** The signer of a wallet, when the name is one of a wallet. Asks the wallet for its key. @throws WalletError, CommandError */
+export async function openWallet(cli: Cli, config: Config, name: string): Promise<Signer | undefined> {
+  const kind = walletKindOf(name)
+  return kind === undefined ? undefined : await connectWallet(cli, config, kind, walletSuffixOf(name))
+}
+
+/** Finds the wallet's program and has it show its key. */
+async function connectWallet(
   cli: Cli,
   config: Config,
   kind: WalletKind,

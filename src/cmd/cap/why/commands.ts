@@ -2,7 +2,7 @@ import type { KeyType } from '../../../lib/crypto/index.ts'
 import { publicKeyOfDid } from '../../../lib/did/index.ts'
 import { formatTokenList } from '../../../lib/ucan/index.ts'
 import type { Did } from '../../../types/index.ts'
-import { type WalletKind, walletKindOf } from '../../session/wallet.ts'
+import { type WalletKind, walletKindOf } from '../../session/wallet-name.ts'
 import { listWord, shellWord } from '../words.ts'
 import type { Step } from './types.ts'
 

@@ -1,13 +1,9 @@
 /**
  * Contexts whose key is in a wallet, by their name (identity-and-actors §2.5, §2.6): `ledger`, `ledger:<name>`,
- * `eternl`, `eternl:<name>`. What really talks to a wallet is loaded only when one is named: every command comes by here.
+ * `eternl`, `eternl:<name>`.
  */
 
-import type { Config } from '../../config/index.ts'
-import type { Signer } from '../../lib/did/index.ts'
-import type { Cli } from '../cli/command.ts'
 import { CommandError } from '../cli/errors.ts'
-import { connectWallet } from './wallet-connect.ts'
 
 /** The kinds of wallets; a name that starts with one of these words means a wallet. */
 export type WalletKind = 'ledger' | 'eternl'
@@ -43,11 +39,4 @@ export function refuseWalletName(name: string): void {
       hint: 'choose another name'
     }
   )
-}
-
-/** The signer of a wallet, when the name is one of a wallet. Asks the wallet for its key. @throws WalletError, CommandError */
-export async function openWallet(cli: Cli, config: Config, name: string): Promise<Signer | undefined> {
-  const kind = walletKindOf(name)
-  if (kind === undefined) return undefined
-  return await connectWallet(cli, config, kind, walletSuffixOf(name))
 }
