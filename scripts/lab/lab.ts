@@ -37,7 +37,8 @@ export interface LabOptions {
 
 /** Far enough for a demo, near enough to show that grants end. */
 const GRANT_DURATION = '24h'
-const NETWORK_CAPABILITIES = [
+/** What a member of a network holds, as flags of `cap grant` and `cap delegate`. */
+export const NETWORK_CAPABILITIES: readonly string[] = [
   '--cap',
   '/dms/deployment',
   '--cap',

@@ -7,19 +7,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { type CommandResult, Lab, type LabNode } from '../../scripts/lab/lab.ts'
+import { type CommandResult, Lab, type LabNode, NETWORK_CAPABILITIES } from '../../scripts/lab/lab.ts'
 import { until } from './support.ts'
-
-const MEMBERSHIP = [
-  '--cap',
-  '/dms/deployment',
-  '--cap',
-  '/public',
-  '--cap',
-  '/broadcast',
-  '--topic',
-  '/nunet'
-]
 
 /** Gossip and the writing of a file, on a machine that is busy. Milliseconds. */
 const SECONDS_MS = 20_000
@@ -60,12 +49,30 @@ describe('a member of one of two organisations', () => {
 
   /** What an organisation gives a member: to its user, who passes it on to the node. */
   async function grant(of: LabNode, organisation: string, to: LabNode): Promise<string> {
-    return await of.run(['cap', 'grant', '-c', organisation, ...MEMBERSHIP, '--duration', '24h', to.userDid])
+    return await of.run([
+      'cap',
+      'grant',
+      '-c',
+      organisation,
+      ...NETWORK_CAPABILITIES,
+      '--duration',
+      '24h',
+      to.userDid
+    ])
   }
 
   async function accept(node: LabNode, organisations: readonly string[]): Promise<void> {
     for (const did of organisations) {
-      const token = await node.run(['cap', 'grant', '-c', 'user', ...MEMBERSHIP, '--duration', '24h', did])
+      const token = await node.run([
+        'cap',
+        'grant',
+        '-c',
+        'user',
+        ...NETWORK_CAPABILITIES,
+        '--duration',
+        '24h',
+        did
+      ])
       await node.run(['cap', 'anchor', '-c', 'dms', '--require', token])
     }
   }
@@ -77,7 +84,7 @@ describe('a member of one of two organisations', () => {
       'delegate',
       '-c',
       'user',
-      ...MEMBERSHIP,
+      ...NETWORK_CAPABILITIES,
       '--duration',
       '23h',
       node.dmsDid

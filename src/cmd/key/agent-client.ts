@@ -1,4 +1,4 @@
-/** The agent for the commands about it. Loaded by them only: what it brings costs every other command some milliseconds. */
+/** The agent for the commands about it. */
 
 import type { Config } from '../../config/index.ts'
 import { findSocket, KeyAgentClient, KeyAgentError } from '../../key-agent/index.ts'

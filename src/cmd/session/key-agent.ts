@@ -4,13 +4,12 @@
  */
 
 import type { Config } from '../../config/index.ts'
-import { findSocket } from '../../key-agent/index.ts'
+import { findSocket, KeyAgentClient } from '../../key-agent/index.ts'
 import type { Signer } from '../../lib/did/index.ts'
 import { errorCode, errorMessage } from '../../utils/index.ts'
 import type { Cli } from '../cli/command.ts'
 import { oneLine } from '../cli/printable.ts'
 import { agentPlace } from './agent-place.ts'
-import { createAgentClient } from './key-agent-client.ts'
 
 /** What one command asked of the agent so far, by key: it may ask again, and then over the same connection. */
 const ANSWERS = new WeakMap<Cli, Map<string, Promise<Signer | undefined>>>()
@@ -29,7 +28,7 @@ async function askAgent(cli: Cli, config: Config, name: string): Promise<Signer 
     const found = findSocket(agentPlace(cli, config))
     if (found === undefined) return undefined
     if ('problem' in found) return goOn(cli, found.problem)
-    return await createAgentClient(cli, found.path).signer(name, { signal: cli.signal })
+    return await new KeyAgentClient(cli, { path: found.path }).signer(name, { signal: cli.signal })
   } catch (error) {
     cli.signal.throwIfAborted()
     return errorCode(error) === 'KEY_AGENT_ABSENT' ? undefined : goOn(cli, errorMessage(error))
